@@ -1,5 +1,5 @@
 import type { ReplicaSetId } from './names.ts';
-import { liveSubject, logStream, logSubject } from './subjects.ts';
+import { directoryBucket, directoryLivePrefix, liveSubject, logStream, logSubject } from './subjects.ts';
 
 /** Largest log entry in bytes. nats-server must allow it: `max_payload` of at least {@link maxPayloadBytes}. */
 export const maxEntryBytes = 4 * 1024 * 1024;
@@ -27,4 +27,11 @@ export const logStreamConfig = (set: ReplicaSetId, replicas: number) => ({
   max_msg_size: maxEntryBytes + 64 * 1024,
   num_replicas: replicas,
   republish: { src: logSubject(set), dest: liveSubject(set) },
+});
+
+/** Options of the directory's KV bucket. It republishes changes, so that pods follow it without a consumer each. */
+export const directoryBucketOptions = (replicas: number) => ({
+  history: 1,
+  replicas,
+  republish: { src: `$KV.${directoryBucket}.>`, dest: `${directoryLivePrefix}.>` },
 });

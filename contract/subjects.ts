@@ -8,6 +8,9 @@ import type { ReplicaSetId, Role } from './names.ts';
 /** The KV bucket with the routing tables: written by the operator, read by pods. Keys: {@link directoryKey}. */
 export const directoryBucket = 'quartet-directory';
 
+/** Where the bucket republishes each stored change of a key: {@link directoryKey} behind this prefix. */
+export const directoryLivePrefix = 'quartet.directory';
+
 export type DirectoryKind = 'edge' | 'search' | 'chat' | 'db';
 
 /** Directory key of one resource. Watch `db.<namespace>.*` to follow all of a kind. */
