@@ -1,0 +1,48 @@
+# The one front door. `make help` lists what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+# servers of NATS in the embedded mode, and nodes
+NATS ?= 1
+NODES ?= 3
+
+.PHONY: help up down status test lint format bench tools crds
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+node_modules: package.json package-lock.json
+	@echo "installing npm packages"
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch node_modules
+
+tools: node_modules ## build Kubernetes, etcd, helm and nats-server once (cached outside this folder)
+	@./quartet tools
+
+up: node_modules ## everything on this computer: control plane, operator, four services, samples (NATS=3, NODES=4)
+	@./quartet up --nats $(NATS) --nodes $(NODES)
+
+down: node_modules ## stop everything; the state stays for the next `make up`
+	@./quartet down
+
+status: node_modules ## what runs, and how it is
+	@./quartet status
+
+test: node_modules tools ## all tests; real servers and processes are started and killed
+	@vitest run
+
+lint: node_modules ## types, style, limits, import rules, stale generated files
+	@tsc --noEmit
+	@oxlint
+	@prettier --check --log-level=warn .
+	@node hack/check-imports.ts
+
+format: node_modules ## format the sources
+	@prettier --write --log-level=warn .
+
+crds: node_modules ## generate the CRD YAML from the schemas
+	@node crds/generate.ts
+
+bench: node_modules tools ## run Quartet beside its peers and print the ratios (needs nginx, redis, wrk)
+	@node bench/main.ts
