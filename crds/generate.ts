@@ -1,0 +1,40 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { stringify } from 'yaml';
+import { customResourceDefinition } from './definition.ts';
+import { kinds } from './kinds.ts';
+
+const header = '# Generated from the zod schemas in crds/ by `npm run crds`. Do not edit.\n';
+
+/**
+ * In the chart the same YAML is a template, not a file in `crds/`: helm never upgrades those. It stays when the chart
+ * goes, since deleting a definition deletes all its resources.
+ */
+const template = (yaml: string): string =>
+  `${header}{{- if .Values.crds.install }}\n${yaml.replace(
+    'metadata:\n',
+    'metadata:\n  annotations:\n    helm.sh/resource-policy: keep\n',
+  )}{{- end }}\n`;
+
+/** The generated files: path from the root of the repository, and content. */
+export const generatedFiles = (): Map<string, string> => {
+  const files = new Map<string, string>();
+  for (const kind of kinds) {
+    const yaml = stringify(customResourceDefinition(kind), {
+      aliasDuplicateObjects: false,
+      lineWidth: 0,
+      version: '1.1',
+    });
+    files.set(`crds/generated/${kind.plural}.yaml`, header + yaml);
+    files.set(`charts/quartet/templates/crds/${kind.plural}.yaml`, template(yaml));
+  }
+  return files;
+};
+
+if (import.meta.main) {
+  for (const [path, content] of generatedFiles()) {
+    const file = join(import.meta.dirname, '..', path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  }
+}

@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { immutable, rules } from './cel.ts';
+import { count, statusBase } from './conditions.ts';
+import { quantity } from './quantity.ts';
+
+/** Fields that DBShard and SearchShard share: both are replicas of one log. */
+
+export const replicas = (fallback: number) =>
+  z
+    .int()
+    .min(1)
+    .max(9)
+    .default(fallback)
+    .describe('Copies of the data, each on a node of its own. They follow one log; one of them is primary.');
+
+export const storage = (policy: 'Retain' | 'Delete') =>
+  z
+    .object({
+      size: quantity('storage.size', '16Mi', '64Ti')
+        .default('1Gi')
+        .describe('Size of the volume of each replica.')
+        .meta({}),
+      className: z
+        .string()
+        .max(253)
+        .regex(/^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$/)
+        .default('')
+        .describe("Storage class of the volumes; empty means the operator's default, else the cluster's."),
+      policy: z
+        .enum(['Retain', 'Delete'])
+        .default(policy)
+        .describe('What becomes of the volumes when the resource is deleted.'),
+    })
+    .prefault({})
+    .describe('Volume of each replica.')
+    .meta(
+      rules(
+        {
+          rule: 'self.size == oldSelf.size',
+          message: 'storage.size is immutable; create another resource instead',
+          fieldPath: '.size',
+        },
+        {
+          rule: 'self.className == oldSelf.className',
+          message: 'storage.className is immutable; create another resource instead',
+          fieldPath: '.className',
+        },
+      ),
+    );
+
+/** Name of a database or an index: what clients say. */
+export const logicalName = (field: string) =>
+  z
+    .string()
+    .min(1)
+    .max(63)
+    .regex(/^[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/)
+    .meta(rules(immutable(field)));
+
+const memberStatus = z.object({
+  pod: z.string().max(253).describe('Name of the pod.'),
+  node: z.string().max(253).optional().describe('Node that it runs on.'),
+  zone: z.string().max(253).optional().describe('Zone of the node.'),
+  state: z
+    .string()
+    .max(32)
+    .optional()
+    .describe('What it says: starting, rebuilding, following, promoting, primary, halted; or silent, pending.'),
+  applied: count('Last log sequence in its store, as of the last change of this status.'),
+});
+
+/** Status of a set of replicas. */
+export const replicaSetStatus = {
+  ...statusBase,
+  replicas: count('Replicas that exist.'),
+  readyReplicas: count('Replicas that follow the log or lead.'),
+  selector: z.string().max(1024).optional().describe('Label selector of the pods, for the scale subresource.'),
+  primary: z.string().max(253).optional().describe('Pod that accepts writes.'),
+  term: count('Term of the primary: grows with each election.'),
+  log: z
+    .object({
+      stream: z.string().max(255).describe('Name of the JetStream stream.'),
+      created: z.string().max(64).describe('When it was created: another time means another history.'),
+    })
+    .optional()
+    .describe('The log that is the truth of this shard. Made once.'),
+  nextReplica: count('Number of the next replica. Numbers are never used twice.'),
+  members: z
+    .array(memberStatus)
+    .max(32)
+    .optional()
+    .describe('The replicas.')
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['pod'] }),
+};
