@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import type { ReplicaSetId, Role } from './names.ts';
 
 /**
@@ -47,6 +48,8 @@ export const liveSubject = (set: ReplicaSetId): string => `quartet.${set.namespa
 
 /** Chat: messages of all rooms of a namespace are spread over this many streams by a hash of the room's name. */
 export const chatPartitions = 4;
+/** The partition that holds a room's messages: fixed by its name. */
+export const chatPartition = (room: string): number => crc32(room) % chatPartitions;
 export const chatStream = (namespace: string, partition: number): string => `QUARTET_${namespace}_chat_${partition}`;
 export const chatSubject = (namespace: string, partition: number, room: string): string =>
   `quartet.${namespace}.chat.${partition}.${room}`;
