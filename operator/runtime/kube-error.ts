@@ -1,8 +1,8 @@
 /**
- * Why a request to the API failed. `conflict` is a resourceVersion, uid or
- * field-manager conflict; `exists` a create of a name that is taken; `gone` a
- * resourceVersion or continue token too old; `timeout` our own deadline;
- * `aborted` the caller's signal; `unavailable` no connection or a 5xx.
+ * Why a request to the API failed. `exists`: a create of a name that is taken;
+ * `conflict`: a resourceVersion, uid or field-manager conflict; `gone`: a
+ * resourceVersion or continue token too old; `timeout`: our own deadline;
+ * `aborted`: the caller's signal; `unavailable`: no connection, or a 5xx.
  */
 export type KubeErrorCode =
   | 'not-found'
@@ -18,7 +18,7 @@ export type KubeErrorCode =
   | 'aborted'
   | 'bad-answer';
 
-/** The one error of the client. After `timeout` or `unavailable` a write may have happened. */
+/** The one error of the client. After `timeout`, `aborted` or `unavailable` a write may have happened. */
 export class KubeError extends Error {
   override readonly name = 'KubeError';
   readonly code: KubeErrorCode;
@@ -39,7 +39,47 @@ export class KubeError extends Error {
   }
 }
 
-/** True for a KubeError with one of the codes. */
+/** True for a KubeError with one of the codes, or with any when none is given. */
 export function isKubeError(error: unknown, ...codes: KubeErrorCode[]): error is KubeError {
   return error instanceof KubeError && (codes.length === 0 || codes.includes(error.code));
+}
+
+/** The parts of `metav1.Status` that tell what went wrong. */
+export interface ApiStatus {
+  readonly code?: number;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly details?: { readonly retryAfterSeconds?: number };
+}
+
+const CODE_BY_STATUS: Readonly<Record<number, KubeErrorCode>> = {
+  400: 'invalid',
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not-found',
+  405: 'invalid',
+  408: 'unavailable',
+  409: 'conflict',
+  410: 'gone',
+  413: 'invalid',
+  415: 'invalid',
+  422: 'invalid',
+  429: 'too-many-requests',
+};
+
+/** The error for an answer with this HTTP status and body (a Status object, or whatever a proxy sent). */
+export function errorFromStatus(httpStatus: number, status: ApiStatus, retryAfterSeconds?: number): KubeError {
+  const fallback = httpStatus >= 500 ? 'unavailable' : 'bad-answer';
+  const code = reasonCode(status.reason) ?? CODE_BY_STATUS[httpStatus] ?? fallback;
+  const seconds = retryAfterSeconds ?? status.details?.retryAfterSeconds;
+  return new KubeError(code, status.message ?? `HTTP ${httpStatus}`, {
+    status: httpStatus,
+    retryAfterMs: seconds === undefined ? undefined : seconds * 1000,
+  });
+}
+
+function reasonCode(reason: string | undefined): KubeErrorCode | undefined {
+  if (reason === 'AlreadyExists') return 'exists';
+  if (reason === 'Expired' || reason === 'Gone') return 'gone';
+  return undefined;
 }
