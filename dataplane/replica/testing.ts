@@ -148,7 +148,8 @@ class MemoryReplicaImplementation implements MemoryReplica {
   }
 
   #failAll(code: ReplicaErrorCode): void {
-    for (const waiting of this.#queue.splice(0)) waiting.reject(new ReplicaError(code, 'dropped before it was sequenced'));
+    for (const waiting of this.#queue.splice(0))
+      waiting.reject(new ReplicaError(code, 'dropped before it was sequenced'));
   }
 }
 

@@ -1,0 +1,228 @@
+import type { Logger } from 'pino';
+import type { ControlReply } from '../../contract/control.ts';
+import type { ReplicaReport, ReplicaState } from '../../contract/heartbeat.ts';
+import type { Clock } from '../log/clock.ts';
+import type { LogExtent, ReplicatedLog } from '../log/replicated-log.ts';
+import type { Applier, Judged } from './applier.ts';
+import { emptyHistory, historyOf, type History } from './history.ts';
+import { Leadership } from './leadership.ts';
+import { promote } from './promotion.ts';
+import { ReplicaError, type ReplicaErrorCode } from './replica-error.ts';
+import type { Replica } from './replica.ts';
+import type { SnapshotSource } from './snapshot-source.ts';
+import { Session } from './session.ts';
+import type { StateMachine } from './state-machine.ts';
+
+export interface MemberOptions {
+  /** Pod and incarnation: who writes entries. Differs for every start of the process. */
+  readonly writer: string;
+  readonly log: ReplicatedLog;
+  readonly machine: StateMachine;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly snapshots: SnapshotSource;
+  /** Creation time of the log that the operator made; null while it is not known. */
+  readonly expectedLog: () => string | null;
+  /** State, role or term changed. */
+  readonly onChange: () => void;
+}
+
+const tickMs = 250;
+
+/** A replica without its surroundings: no pod, no NATS, no wall clock of its own. */
+export class Member implements Replica {
+  readonly #options: MemberOptions;
+  readonly #leadership: Leadership;
+  readonly #stop = new AbortController();
+  readonly #listeners = new Set<(leading: boolean, term: number) => void>();
+  #session: Session | null = null;
+  #state: ReplicaState = 'starting';
+  #reason: string | undefined;
+  #tail = 0;
+  #told = '';
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(options: MemberOptions) {
+    this.#options = options;
+    this.#leadership = new Leadership({
+      log: options.log,
+      clock: options.clock,
+      writer: options.writer,
+      machine: options.machine,
+      applier: this.#applierView(),
+      onChange: () => this.#changed(),
+      onFull: (message) => options.logger.error({ message }, 'the log refuses entries'),
+    });
+  }
+
+  /** The applier changes when the store is rebuilt; those who write keep this. */
+  #applierView(): Pick<Applier, 'offer' | 'offerOwn' | 'history'> {
+    const history = (): History => this.history;
+    return {
+      offer: (entry) => this.#session?.applier?.offer(entry),
+      offerOwn: (seq, entry) => this.#session?.applier?.offerOwn(seq, entry),
+      get history() {
+        return history();
+      },
+    };
+  }
+
+  get leading(): boolean {
+    return this.#leadership.leading;
+  }
+
+  get term(): number {
+    return this.history.term;
+  }
+
+  get applied(): number {
+    return this.#session?.applier?.applied ?? this.#options.machine.position()?.seq ?? 0;
+  }
+
+  get history(): History {
+    return this.#session?.applier?.history ?? historyOf(this.#options.machine.position()) ?? emptyHistory;
+  }
+
+  get state(): ReplicaState {
+    return this.leading ? 'primary' : this.#state;
+  }
+
+  get hasLease(): boolean {
+    return this.#leadership.hasLease;
+  }
+
+  /** Operations that wait to be written. */
+  get waiting(): number {
+    return this.#leadership.waiting;
+  }
+
+  /** What the log was last known to hold. */
+  get extent(): LogExtent | null {
+    return this.#session?.extent ?? null;
+  }
+
+  refusal(bytes: number): ReplicaErrorCode | null {
+    return this.#leadership.commit.refusal(bytes);
+  }
+
+  propose(operation: Uint8Array): Promise<number> {
+    const refusal = this.refusal(operation.length);
+    if (refusal !== null) return Promise.reject(new ReplicaError(refusal, `refused: ${refusal}`));
+    return this.#leadership.commit.add(operation);
+  }
+
+  readBarrier(): Promise<void> {
+    return this.#leadership.readBarrier();
+  }
+
+  onRole(listener: (leading: boolean, term: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  report(): ReplicaReport {
+    const { applied, term } = this;
+    const tail = Math.max(applied, this.#tail, this.history.seq);
+    const reason = this.#reason?.slice(0, 500);
+    const figures = this.#options.machine.figures();
+    return { state: this.state, term, applied, tail, figures, ...(reason === undefined ? {} : { reason }) };
+  }
+
+  /** Starts to live; returns at once. */
+  start(): void {
+    this.#running = Promise.all([this.#live(), this.#ticks()]);
+  }
+
+  /** Steps down and stops; resolves when the machine is at rest. */
+  async stop(): Promise<void> {
+    await this.stepDown();
+    await this.kill();
+  }
+
+  /** Stops without a word to the log. */
+  async kill(): Promise<void> {
+    this.#stop.abort();
+    this.#leadership.abandon();
+    await this.#running;
+  }
+
+  stepDown(): Promise<void> {
+    return this.#leadership.stepDown();
+  }
+
+  /** Become primary with this term, if the log agrees. */
+  async promote(term: number): Promise<ControlReply> {
+    const applier = this.#session?.applier ?? null;
+    if (this.leading && this.term === term) return { ok: true, term, applied: this.applied };
+    if (applier === null || this.#state !== 'following') {
+      return { ok: false, code: 'not-ready', message: this.#reason ?? `it is ${this.#state}`, term: this.term };
+    }
+    const { log, clock, writer } = this.#options;
+    this.#setState('promoting');
+    try {
+      return await promote({ log, clock, writer, applier, leadership: this.#leadership }, term);
+    } finally {
+      if (this.#session?.applier === applier) this.#endPromotion();
+    }
+  }
+
+  #endPromotion(): void {
+    if (this.#state === 'promoting') this.#setState('following');
+  }
+
+  async #live(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      this.#session = new Session(this.#options, {
+        state: (state, reason) => this.#setState(state, reason),
+        tail: (seq) => {
+          this.#tail = seq;
+        },
+        judged: (judged) => this.#leadership.judged(judged),
+        applied: (entries) => this.#applied(entries),
+      });
+      const pause = await this.#session.run(signal);
+      this.#leadership.abandon();
+      if (!signal.aborted) await this.#options.clock.sleep(pause, signal);
+    }
+  }
+
+  #applied(entries: readonly Judged[]): void {
+    const { term } = this.history;
+    for (const judged of entries) this.#leadership.applied(judged, term);
+    if (this.term !== this.#toldTerm()) this.#changed();
+  }
+
+  #toldTerm(): number {
+    return Number(this.#told.split(' ')[1] ?? 0);
+  }
+
+  async #ticks(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      this.#leadership.tick();
+      await this.#options.clock.sleep(tickMs, signal);
+    }
+  }
+
+  #setState(state: ReplicaState, reason?: string): void {
+    if (this.#state !== state || this.#reason !== reason) {
+      this.#options.logger.info({ state, reason, applied: this.applied }, 'replica state');
+    }
+    this.#state = state;
+    this.#reason = reason;
+    this.#changed();
+  }
+
+  /** Tells listeners about role and term once per change, the surroundings about every change. */
+  #changed(): void {
+    const { leading, term } = this;
+    const now = `${leading} ${term}`;
+    if (now !== this.#told) {
+      this.#told = now;
+      this.#options.logger.info({ leading, term }, 'replica role');
+      for (const listener of this.#listeners) listener(leading, term);
+    }
+    this.#options.onChange();
+  }
+}
