@@ -66,13 +66,13 @@ export interface ControllerOptions<T extends KubeObject> {
   readonly backOff?: { readonly minMs: number; readonly maxMs: number };
 }
 
-/** A running controller, as its manager hands it out. */
+/** A controller, as its manager hands it out. */
 export interface Controller {
   readonly name: string;
-  /** Wakes a key from outside (a heartbeat, a timer). Safe at any time; before leadership it is kept. */
+  /** Wakes a key from outside (a heartbeat, a timer). Without leadership it does nothing: taking the lead wakes all keys. */
   wake(key: ObjectKey, options?: { afterMs?: number; priority?: number }): void;
-  /** Wakes all keys of the cache. */
+  /** Wakes all keys of the cache, at low priority. */
   wakeAll(): void;
-  /** True when no key is waiting or being worked on (delayed ones do not count). */
+  /** True when no key is ready or being worked on (delayed ones do not count). */
   readonly idle: boolean;
 }

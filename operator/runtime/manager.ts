@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { KubeClient } from './client.ts';
 import type { Controller, ControllerOptions } from './controller.ts';
+import type { EventRecorder } from './events.ts';
 import type { KubeObject } from './object.ts';
 import type { Resource } from './resource.ts';
 import type { IndexFunction, Store } from './store.ts';
@@ -37,6 +38,8 @@ export interface ManagerOptions {
   /** Serves /healthz, /readyz and /metrics; absent: not served. Port 0 picks one. */
   readonly http?: { readonly host: string; readonly port: number };
   readonly metrics?: Registry;
+  /** Named in Events as their source; default the lease's name. */
+  readonly name?: string;
   /** Orderly stop: time for reconciles under way, default 20,000 ms. */
   readonly stopDeadlineMs?: number;
 }
@@ -51,11 +54,11 @@ export type LeaderTask = (signal: AbortSignal) => Promise<void>;
  * to the election; the process lives on. An API server that is away is waited for.
  */
 export interface Manager {
-  /** Declares a cache. The same resource and options give the same cache. Before start only. */
+  /** Declares a cache, filled from `start` on. Controllers of one process should share one per resource. */
   cache<T extends KubeObject>(resource: Resource<T>, options?: CacheOptions<T>): Store<T>;
-  /** Declares a controller. Before start only. */
+  /** Declares a controller. Before `start` only. */
   controller<T extends KubeObject>(options: ControllerOptions<T>): Controller;
-  /** Declares work of the leader. Before start only. A task that throws is logged and started again with back-off. */
+  /** Declares work of the leader. Before `start` only. A task that throws or returns early is started again with back-off. */
   leaderTask(name: string, task: LeaderTask): void;
   /** A named check of /readyz, besides caches being synced. */
   readyCheck(name: string, check: () => string | undefined): void;
@@ -64,13 +67,10 @@ export interface Manager {
   readonly leading: boolean;
   /** host:port of the health server, once started. */
   readonly address: string | undefined;
-  /** Resolves when every cache is synced; rejects after the deadline. */
+  /** Resolves when every cache is synced; rejects with KubeError 'timeout' after the deadline, ms. */
   synced(deadlineMs: number): Promise<void>;
-  /** Stops tasks and controllers, then releases the lease, then the caches and the server. Idempotent. */
+  /** Writes Events about objects, for leader tasks; a reconcile has its own. */
+  readonly events: EventRecorder;
+  /** Stops tasks and controllers, then releases the lease, then stops the caches and the server. Idempotent. */
   stop(): Promise<void>;
-}
-
-/** Builds a manager; nothing runs before `start`. */
-export function createManager(_options: ManagerOptions): Manager {
-  throw new Error('under construction');
 }

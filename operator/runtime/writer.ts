@@ -11,7 +11,7 @@ export interface ApplyRequest<T extends KubeObject> {
   readonly desired: T;
   /** Becomes the controller reference, and decides whose the object is. */
   readonly owner?: KubeObject;
-  /** Without an owner: tells whether an existing object is ours. Default: it carries our field manager's label `app.kubernetes.io/managed-by`. */
+  /** Without an owner: tells whether an existing object is ours. Default: its label `app.kubernetes.io/managed-by` is the desired one's. */
   readonly mine?: (live: T) => boolean;
 }
 
@@ -25,12 +25,12 @@ export interface ApplyRequest<T extends KubeObject> {
 export interface Writer {
   /** Server-side apply of one object, unless the live one already is as desired. */
   apply<T extends KubeObject>(resource: Resource<T>, request: ApplyRequest<T>): Promise<ApplyOutcome<T>>;
-  /** Status of the reconciled object; patched only when it differs from the object's. */
+  /** Status of the reconciled object; all of it, patched only when it differs from the object's. 'absent': the object is gone. */
   status<T extends KubeObject & { readonly status?: unknown }>(
     resource: Resource<T>,
     object: T,
     status: NonNullable<T['status']>,
-  ): Promise<'unchanged' | 'patched'>;
+  ): Promise<'unchanged' | 'patched' | 'absent'>;
   /** Deletes this very object (uid precondition). 'absent' when it is gone or another has its name. */
   remove(
     resource: Resource,
