@@ -1,16 +1,13 @@
-import type { Clock } from '../log/clock.ts';
 import type { Judged } from './applier.ts';
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import { Lease, leaseMs, withholdUntil } from './lease.ts';
 import { ReplicaError } from './replica-error.ts';
 import type { StateMachine } from './state-machine.ts';
 
-export interface LeadershipOptions extends Omit<GroupCommitOptions, 'onCommitted' | 'onFull'> {
+export interface LeadershipOptions extends GroupCommitOptions {
   readonly machine: Pick<StateMachine, 'lead' | 'follow'>;
-  readonly clock: Clock;
   /** Leads now, or leads no more. */
   readonly onChange: () => void;
-  readonly onFull: (message: string) => void;
 }
 
 /** Time that in-flight operations and the resignation get when a primary steps down. */
@@ -37,6 +34,7 @@ export class Leadership {
       ...options,
       onCommitted: (flight) => {
         if (flight.entry.kind === 'data' && this.#leading) this.#lease.extend(flight.sentAt);
+        options.onCommitted(flight);
       },
       onFull: (message) => {
         options.machine.follow();

@@ -60,9 +60,9 @@ describe('a replica set', () => {
       (error: { code: string }) => error.code,
     );
     await promoted(simulation, b, 2);
-    expect(a.member.leading).toBe(false);
     a.process.stopped = false;
     await simulation.run(1000);
+    expect(a.member.leading).toBe(false);
     expect(b.member.leading).toBe(true);
     expect(['not-primary', 'acknowledged']).toContain(await lost);
     const operations = (await lost) === 'acknowledged' ? ['lost'] : [];

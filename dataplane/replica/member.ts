@@ -4,7 +4,8 @@ import type { ReplicaReport, ReplicaState } from '../../contract/heartbeat.ts';
 import type { Clock } from '../log/clock.ts';
 import type { LogExtent, ReplicatedLog } from '../log/replicated-log.ts';
 import type { Applier, Judged } from './applier.ts';
-import { emptyHistory, historyOf, type History } from './history.ts';
+import type { Flight } from './flight.ts';
+import { historyOf, type History } from './history.ts';
 import { Leadership } from './leadership.ts';
 import { promote } from './promotion.ts';
 import { ReplicaError, type ReplicaErrorCode } from './replica-error.ts';
@@ -25,6 +26,8 @@ export interface MemberOptions {
   readonly expectedLog: () => string | null;
   /** State, role or term changed. */
   readonly onChange: () => void;
+  /** An entry of this replica counts in the log and is applied. */
+  readonly onCommitted?: (flight: Flight) => void;
 }
 
 const tickMs = 250;
@@ -51,6 +54,7 @@ export class Member implements Replica {
       machine: options.machine,
       applier: this.#applierView(),
       onChange: () => this.#changed(),
+      onCommitted: (flight) => options.onCommitted?.(flight),
       onFull: (message) => options.logger.error({ message }, 'the log refuses entries'),
     });
   }
@@ -80,7 +84,7 @@ export class Member implements Replica {
   }
 
   get history(): History {
-    return this.#session?.applier?.history ?? historyOf(this.#options.machine.position()) ?? emptyHistory;
+    return this.#session?.applier?.history ?? historyOf(this.#options.machine.position());
   }
 
   get state(): ReplicaState {
@@ -89,6 +93,11 @@ export class Member implements Replica {
 
   get hasLease(): boolean {
     return this.#leadership.hasLease;
+  }
+
+  /** Entries known to be in the log and not applied. */
+  get lag(): number {
+    return Math.max(this.#tail, this.history.seq) - Math.min(this.applied, this.history.seq);
   }
 
   /** Operations that wait to be written. */

@@ -1,6 +1,18 @@
+import type { ControlReply, ControlRequest } from '../../contract/control.ts';
+import type { ReplicaReport } from '../../contract/heartbeat.ts';
 import type { ReplicaSetId } from '../../contract/names.ts';
+import { liveSubject, logStream, logSubject, snapshotSubject } from '../../contract/subjects.ts';
 import type { Pod } from '../fabric/pod.ts';
+import { systemClock } from '../log/clock.ts';
+import { JetStreamLog } from '../log/jetstream-log.ts';
+import { Housekeeping } from './housekeeping.ts';
+import { Member } from './member.ts';
+import { Neighbourhood } from './neighbourhood.ts';
 import type { ReplicaErrorCode } from './replica-error.ts';
+import { ReplicaMetrics } from './replica-metrics.ts';
+import { openSnapshot } from './snapshot-client.ts';
+import { SnapshotServer } from './snapshot-server.ts';
+import type { SnapshotSource } from './snapshot-source.ts';
 import type { StateMachine } from './state-machine.ts';
 
 export { ReplicaError } from './replica-error.ts';
@@ -41,6 +53,71 @@ export interface ReplicaOptions {
 }
 
 /** Starts a member: opens the log, catches up in the background, answers the operator. Resolves once it is running. */
-export function startReplica(_options: ReplicaOptions): Promise<Replica> {
-  return Promise.reject(new Error('not yet'));
+export async function startReplica({ pod, set, machine }: ReplicaOptions): Promise<Replica> {
+  const { nats, env } = pod;
+  const logger = pod.log.child({ set: `${set.kind}/${set.name}` });
+  const clock = systemClock;
+  const stop = new AbortController();
+  const log = new JetStreamLog({
+    nats,
+    stream: logStream(set),
+    subject: logSubject(set),
+    liveSubject: liveSubject(set),
+  });
+  const neighbourhood = new Neighbourhood(pod, set, clock);
+  const setName = `${set.kind}/${set.namespace}/${set.name}`;
+  const snapshots: SnapshotSource = {
+    peers: () => neighbourhood.peers(),
+    open: (peer, signal) =>
+      openSnapshot({ nats, subject: snapshotSubject(set.namespace, peer), set: setName, clock, signal }),
+  };
+  const member: Member = new Member({
+    writer: `${env.QUARTET_POD}/${pod.incarnation}`,
+    log,
+    machine,
+    clock,
+    logger,
+    snapshots,
+    expectedLog: () => neighbourhood.log,
+    onChange: () => announce(pod, member),
+    onCommitted: (flight) => metrics.committed(flight, clock.now()),
+  });
+  const metrics = new ReplicaMetrics(pod.metrics, () => member);
+  const chores = { pod: env.QUARTET_POD, member, machine, log, snapshots, neighbourhood, clock, logger };
+  const housekeeping = new Housekeeping({ ...chores, signal: stop.signal });
+  const subject = snapshotSubject(set.namespace, env.QUARTET_POD);
+  const server = new SnapshotServer({ nats, subject, set: setName, machine, clock, logger });
+  member.onRole((leading) => {
+    if (leading) metrics.promoted();
+  });
+  pod.heartbeat(() => ({ replica: withDurable(member.report(), housekeeping.durable) }));
+  pod.onControl((request) => control(member, request));
+  pod.onShutdown('replica', async () => {
+    stop.abort();
+    await member.stop();
+    await server.stop();
+  });
+  pod.health.set('replica', false, 'starting');
+  member.start();
+  housekeeping.start();
+  return member;
+}
+
+const withDurable = (report: ReplicaReport, durable: number): ReplicaReport => ({
+  ...report,
+  figures: { ...report.figures, durable },
+});
+
+/** Others hear of a change at once. */
+function announce(pod: Pod, member: Member): void {
+  const { state, reason } = member.report();
+  const detail = reason === undefined ? state : `${state}: ${reason}`;
+  pod.health.set('replica', state === 'following' || state === 'primary' || state === 'promoting', detail);
+  pod.beatNow();
+}
+
+async function control(member: Member, request: ControlRequest): Promise<ControlReply> {
+  if (request.type === 'promote') return member.promote(request.term);
+  await member.stepDown();
+  return { ok: true, term: member.term, applied: member.applied };
 }

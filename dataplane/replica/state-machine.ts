@@ -62,6 +62,11 @@ export interface StateMachine {
   lead(term: number): void;
   /** Leads no more: drop speculative state. Operations in flight may still turn out to be in the log. */
   follow(): void;
+  /**
+   * Makes what is applied survive a power cut. A machine whose `apply` already does so leaves it out. Called every few
+   * seconds; the log is trimmed only up to what has been flushed on every live replica.
+   */
+  flush?(): Promise<void>;
   /** For status: keys, documents, bytes. */
   figures(): Record<string, number>;
 }

@@ -1,0 +1,106 @@
+import type { Logger } from 'pino';
+import { jittered, type Clock } from '../log/clock.ts';
+import type { ReplicatedLog } from '../log/replicated-log.ts';
+import type { Member } from './member.ts';
+import type { Neighbourhood } from './neighbourhood.ts';
+import { rehearse } from './rehearsal.ts';
+import type { SnapshotSource } from './snapshot-source.ts';
+import { electionDue, rankAmong } from './standing.ts';
+import type { StateMachine } from './state-machine.ts';
+import { trimTarget } from './trim.ts';
+
+export interface HousekeepingOptions {
+  readonly pod: string;
+  readonly member: Member;
+  readonly machine: StateMachine;
+  readonly log: ReplicatedLog;
+  readonly snapshots: SnapshotSource;
+  readonly neighbourhood: Neighbourhood;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+const electionTickMs = 500;
+const flushEveryMs = 10_000;
+const trimEveryMs = 30_000;
+
+/** What a replica does by itself now and then: stands for election when nobody else acts, flushes its store, trims the log. */
+export class Housekeeping {
+  readonly #options: HousekeepingOptions;
+  #followingSince: number;
+  #deafAt: number;
+  #stoodAt = 0;
+  #durable = 0;
+
+  constructor(options: HousekeepingOptions) {
+    this.#options = options;
+    this.#followingSince = options.clock.now();
+    this.#deafAt = options.clock.now();
+  }
+
+  /** Sequence up to which the store survives a power cut. */
+  get durable(): number {
+    return this.#durable;
+  }
+
+  start(): void {
+    void this.#every(electionTickMs, () => this.#stand());
+    void this.#every(flushEveryMs, () => this.#flush());
+    void this.#every(trimEveryMs, () => this.#trim());
+  }
+
+  async #every(ms: number, task: () => Promise<void>): Promise<void> {
+    const { clock, signal, logger } = this.#options;
+    while (!signal.aborted) {
+      await clock.sleep(jittered(clock, ms), signal);
+      if (signal.aborted) return;
+      await task().catch((error: unknown) => logger.warn({ err: error }, 'housekeeping failed; it is tried again'));
+    }
+  }
+
+  async #stand(): Promise<void> {
+    const { clock, member, neighbourhood, pod, logger } = this.#options;
+    const now = clock.now();
+    if (member.state !== 'following') this.#followingSince = now;
+    if (!neighbourhood.hears) this.#deafAt = now;
+    const own = { pod, applied: member.applied };
+    const due = electionDue({
+      now,
+      followingSince: this.#followingSince,
+      primaryHeardAt: neighbourhood.primaryHeardAt,
+      deafAt: this.#deafAt,
+      stoodAt: this.#stoodAt,
+      rank: rankAmong(own, neighbourhood.placed()),
+      lot: clock.random(),
+    });
+    if (!due) return;
+    this.#stoodAt = now;
+    const reply = await member.promote(member.term + 1);
+    logger.warn({ reply }, 'nobody led and no operator acted: this replica stood for primary');
+  }
+
+  async #flush(): Promise<void> {
+    const { member, machine } = this.#options;
+    const { applied } = member;
+    await machine.flush?.();
+    this.#durable = Math.max(this.#durable, applied);
+  }
+
+  async #trim(): Promise<void> {
+    const { member, log, neighbourhood, snapshots, logger, pod, signal } = this.#options;
+    if (!member.leading) return;
+    const extent = await log.extent();
+    const own = { pod, alive: true, durable: this.#durable };
+    const target = trimTarget(extent, [own, ...neighbourhood.trimMembers()]);
+    if (target === null) return;
+    const proof = await rehearse(snapshots, { seq: target, created: extent.created, signal });
+    if (!proof.ok) {
+      logger.warn({ target, reason: proof.reason }, 'the log is not trimmed: no peer gave a whole snapshot');
+      return;
+    }
+    if (!member.leading) return;
+    await log.trim(target);
+    logger.info({ target, first: extent.first, provedBy: proof.pod }, 'the log was trimmed');
+  }
+}

@@ -1,0 +1,29 @@
+import { choosePeer, SnapshotError, type SnapshotSource } from './snapshot-source.ts';
+
+export type Rehearsal = { readonly ok: true; readonly pod: string } | { readonly ok: false; readonly reason: string };
+
+export interface RehearsalGoal {
+  /** The snapshot must contain this entry. */
+  readonly seq: number;
+  readonly created: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Proves, before entries are removed, that a peer can give a whole snapshot that makes them unnecessary: it is pulled to
+ * its end by the same way that a rebuild takes, with all checksums, and thrown away.
+ */
+export async function rehearse(snapshots: SnapshotSource, goal: RehearsalGoal): Promise<Rehearsal> {
+  const peer = choosePeer(snapshots.peers(), goal.seq + 1);
+  if (peer === null) return { ok: false, reason: `no peer has applied ${goal.seq}` };
+  try {
+    const { position, chunks } = await snapshots.open(peer.pod, goal.signal);
+    const fits = position.log === goal.created && position.seq >= goal.seq;
+    if (!fits) return { ok: false, reason: `${peer.pod} offered a snapshot at ${position.seq}` };
+    for await (const _chunk of chunks) if (goal.signal.aborted) break;
+    return { ok: true, pod: peer.pod };
+  } catch (error) {
+    if (!(error instanceof SnapshotError)) throw error;
+    return { ok: false, reason: error.message };
+  }
+}
