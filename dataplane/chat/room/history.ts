@@ -38,6 +38,20 @@ const firstAfter = async (
 ): Promise<readonly StoredPublication[]> =>
   (await log.read(room, range, { messages, bytes: limits.maxRecoveredBytes })).publications;
 
+/** The messages that a query asks for, in its order. */
+const select = async (
+  sources: Sources,
+  room: string,
+  query: HistoryQuery,
+  top: number,
+): Promise<readonly StoredPublication[]> => {
+  const maximum = sources.limits.maxHistory;
+  const limit = query.limit < 0 ? maximum : Math.min(query.limit, maximum);
+  if (limit === 0) return [];
+  if (query.reverse) return (await lastBefore(sources, room, query.since?.offset ?? top + 1, limit)).toReversed();
+  return await firstAfter(sources, room, { after: query.since?.offset ?? 0, upTo: top }, limit);
+};
+
 /**
  * Reads a room's history, oldest first or newest first. Messages beyond the room's retention are not shown, removed
  * yet or not.
@@ -50,16 +64,11 @@ export const readHistory = async (
 ): Promise<HistoryResult> => {
   const hub = sources.hubs.find(room.name);
   const { epoch, top } = hub === undefined ? await sources.log.position(room.name) : hub;
-  const { since, reverse } = query;
+  const { since } = query;
   if (since !== undefined && since.epoch !== '' && since.epoch !== epoch) {
     return { ok: false, error: replyErrors.unrecoverablePosition };
   }
-  const maximum = sources.limits.maxHistory;
-  const limit = query.limit < 0 ? maximum : Math.min(query.limit, maximum);
-  if (limit === 0) return { ok: true, history: { publications: [], epoch, offset: top } };
-  const found = reverse
-    ? (await lastBefore(sources, room.name, since?.offset ?? top + 1, limit)).toReversed()
-    : await firstAfter(sources, room.name, { after: since?.offset ?? 0, upTo: top }, limit);
+  const found = await select(sources, room.name, query, top);
   const oldest = Date.now() - room.retention.maxAgeSeconds * 1000;
   return { ok: true, history: { publications: found.filter(({ time }) => time >= oldest), epoch, offset: top } };
 };

@@ -148,7 +148,7 @@ export class Hub {
 
   /** Ends the subscriptions of one user. */
   remove(user: string): void {
-    for (const subscriber of [...this.#subscribers]) {
+    for (const subscriber of this.#subscribers) {
       if (subscriber.user !== user) continue;
       this.broadcast.flush();
       this.unsubscribe(subscriber);
@@ -163,7 +163,7 @@ export class Hub {
     this.#closed = true;
     this.broadcast.close();
     this.presence.close();
-    for (const subscriber of [...this.#subscribers]) subscriber.ended(this.room, why);
+    for (const subscriber of this.#subscribers) subscriber.ended(this.room, why);
     this.#subscribers.clear();
   }
 
