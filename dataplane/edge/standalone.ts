@@ -35,6 +35,7 @@ export function parseStandalone(argv: readonly string[]): StandaloneOptions {
     host: listenAt[1] ?? '',
     port: Number(listenAt[2]),
     config: {
+      name: values.id,
       id: values.id,
       memoryBytes: memoryMiB * 1024 * 1024,
       defaultTtl: values['default-ttl'],

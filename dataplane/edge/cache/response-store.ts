@@ -141,11 +141,12 @@ export class ResponseStore {
   }
 
   private unindex(held: Variant): void {
-    const variants = this.byKey.get(held.value.key);
-    const at = variants?.indexOf(held) ?? -1;
-    if (variants?.length === 1 && at === 0) this.byKey.delete(held.value.key);
-    else if (at >= 0) variants?.splice(at, 1);
-    for (const tag of held.value.tags) {
+    const { key, tags } = held.value;
+    const variants = this.byKey.get(key) ?? [];
+    const at = variants.indexOf(held);
+    if (at >= 0) variants.splice(at, 1);
+    if (variants.length === 0) this.byKey.delete(key);
+    for (const tag of tags) {
       const tagged = this.byTag.get(tag);
       tagged?.delete(held);
       if (tagged?.size === 0) this.byTag.delete(tag);

@@ -32,12 +32,7 @@ function wantsFresher(request: RequestDirectives, age: number, ttl: number): boo
  * May a stored response be used for a request now (RFC 9111 section 4)?
  * @param staleBefore responses received before this time (ms) count as stale, whatever they say: a soft purge of all
  */
-export function decideReuse(
-  stored: StoredResponse,
-  request: RequestDirectives,
-  now: number,
-  staleBefore = 0,
-): Reuse {
+export function decideReuse(stored: StoredResponse, request: RequestDirectives, now: number, staleBefore = 0): Reuse {
   const { directives } = stored;
   const ttl = timeToLive(stored, now);
   if (directives.noCache || stored.responseTime < staleBefore) return validateStale;

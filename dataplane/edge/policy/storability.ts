@@ -24,8 +24,8 @@ const no = (reason: string): Storability => ({ store: false, reason });
 
 /** Status codes whose caching rules this cache knows, for must-understand (RFC 9111 section 5.2.2.3). */
 const understood = new Set([
-  200, 201, 202, 203, 204, 205, 206, 300, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410,
-  411, 412, 413, 414, 415, 416, 417, 421, 422, 426, 500, 501, 502, 503, 504, 505,
+  200, 201, 202, 203, 204, 205, 206, 300, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 407, 408, 409,
+  410, 411, 412, 413, 414, 415, 416, 417, 421, 422, 426, 500, 501, 502, 503, 504, 505,
 ]);
 
 /** Status codes that are about one request and never stored. */

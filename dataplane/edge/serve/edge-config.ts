@@ -9,7 +9,9 @@ export interface OriginRule {
 
 /** What one edge does: the part of an EdgeNode that its data plane needs. */
 export interface EdgeConfig {
-  /** Names the edge in X-Quartet-Edge and Cache-Status. */
+  /** Names the edge in Cache-Status and Via. */
+  readonly name: string;
+  /** Names this process in X-Quartet-Edge. */
   readonly id: string;
   readonly memoryBytes: number;
   /** Give responses on which the origin is silent the TTL of the policy table. */

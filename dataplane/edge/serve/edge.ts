@@ -38,7 +38,7 @@ export class Edge {
     this.config = config;
     this.pools = pools;
     this.store = new ResponseStore(config.memoryBytes);
-    this.identity = { id: config.id, cacheName: cacheName(config.id) };
+    this.identity = { id: config.id, cacheName: cacheName(config.name) };
     this.origin = new OriginSide({
       store: this.store,
       pools,
@@ -117,7 +117,11 @@ export class Edge {
     if (request.directives.onlyIfCached) {
       // RFC 9111 section 5.2.1.7.
       const message = 'nothing stored satisfies the request';
-      sendOwn(client, { status: 504, reason: 'Gateway Timeout', message, outcome: { hit: false, forward: reason } }, this.identity);
+      sendOwn(
+        client,
+        { status: 504, reason: 'Gateway Timeout', message, outcome: { hit: false, forward: reason } },
+        this.identity,
+      );
       return;
     }
     this.origin.fetch(client, { reason, stored: undefined, message });
@@ -184,5 +188,9 @@ function fail(client: Client, identity: Identity, error: unknown): void {
     return;
   }
   const message = error instanceof Error ? error.message : 'unknown fault';
-  sendOwn(client, { status: 502, reason: 'Bad Gateway', message, outcome: { hit: false, forward: 'bypass' } }, identity);
+  sendOwn(
+    client,
+    { status: 502, reason: 'Bad Gateway', message, outcome: { hit: false, forward: 'bypass' } },
+    identity,
+  );
 }

@@ -32,4 +32,5 @@ export function forwardFields(request: EdgeRequest, options: ForwardOptions): st
 
 /** Did the request pass this edge before? Then an origin points back at it, and it would run in circles. */
 export const isLoop = (fields: RawFields, via: string): boolean =>
-  fieldNames(fields).has('via') && (fieldValue(fields, 'via') ?? '').split(',').some((hop) => hop.trim().endsWith(` ${via}`));
+  fieldNames(fields).has('via') &&
+  (fieldValue(fields, 'via') ?? '').split(',').some((hop) => hop.trim().endsWith(` ${via}`));

@@ -23,15 +23,16 @@ export class LoadMeter {
     bytes: 0,
   }));
 
+  /** Since the start. */
+  readonly totals = { requests: 0, hits: 0 };
+
   count(now: number, hit: boolean, bytes: number): void {
+    this.totals.requests++;
+    if (hit) this.totals.hits++;
     const bucket = this.bucket(Math.floor(now / 1000));
     bucket.requests++;
     if (hit) bucket.hits++;
     bucket.bytes += bytes;
-  }
-
-  addBytes(now: number, bytes: number): void {
-    this.bucket(Math.floor(now / 1000)).bytes += bytes;
   }
 
   /** Rates over the whole seconds before this one; the hit rate is 0 when there was no request. */

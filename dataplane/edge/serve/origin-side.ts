@@ -1,51 +1,19 @@
 import type { IncomingMessage } from 'node:http';
-import type { ResponseStore } from '../cache/response-store.ts';
-import type { CacheOutcome, ForwardReason } from '../policy/cache-status.ts';
-import { firstLine } from '../policy/fields.ts';
+import type { ForwardReason } from '../policy/cache-status.ts';
 import { invalidatedKeys } from '../policy/invalidation.ts';
-import { isNotModified } from '../policy/preconditions.ts';
-import { isErrorStatus, mayServeOnError, type OriginFailure, timeToLive } from '../policy/reuse.ts';
 import type { StoredResponse } from '../policy/stored-response.ts';
 import { headConfirms, isAbout, validators } from '../policy/validation.ts';
 import { selectingFields, variantKey, varyNames } from '../policy/vary.ts';
-import { type EdgeConfig, originFor } from './edge-config.ts';
-import { type EdgeError, statusOf } from './edge-error.ts';
+import { Delivery, type Need, type OriginSideOptions, type ResponseResult } from './delivery.ts';
+import { originFor } from './edge-config.ts';
 import type { EdgeRequest } from './edge-request.ts';
 import { Fetch, type FetchResult } from './fetch.ts';
 import { forwardFields, isLoop } from './forward-fields.ts';
 import { freshen } from './freshen.ts';
 import { sendInterim } from './interim.ts';
-import type { LoadMeter } from './load-meter.ts';
-import type { OriginPools } from './origin-exchange.ts';
 import { PassList } from './pass-list.ts';
-import {
-  type Client,
-  type Identity,
-  provenance,
-  representationOf,
-  sendNotModified,
-  sendOwn,
-  sendStored,
-  startFromOrigin,
-} from './respond.ts';
+import { type Client, sendOwn } from './respond.ts';
 import { planStorage, toStored } from './storage-plan.ts';
-
-export interface OriginSideOptions {
-  readonly store: ResponseStore;
-  readonly pools: OriginPools;
-  readonly identity: Identity;
-  readonly meter: LoadMeter;
-  config(): EdgeConfig;
-}
-
-/** Why a client's request goes to the origin, and what is stored for it. */
-interface Need {
-  readonly reason: ForwardReason;
-  readonly stored: StoredResponse | undefined;
-  readonly message: IncomingMessage;
-}
-
-type ResponseResult = Extract<FetchResult, { kind: 'response' }>;
 
 const nothing: ReadonlySet<string> = new Set();
 /** Left behind when a whole response is wanted, whatever the client asked for. */
@@ -58,9 +26,11 @@ export class OriginSide {
   /** Fetches that others may join, by {@link fetchKey}. */
   private readonly running = new Map<string, Fetch>();
   private readonly passes = new PassList();
+  private readonly delivery: Delivery;
 
   constructor(options: OriginSideOptions) {
     this.options = options;
+    this.delivery = new Delivery(options);
   }
 
   /** Sends a request to the origin as it is: not a matter of the cache, but for what it invalidates. */
@@ -71,7 +41,10 @@ export class OriginSide {
     fetch.whenInterim((status, fields) => sendInterim(client, status, fields));
     fetch.whenHead((result) => {
       if (result.kind === 'response') this.invalidate(request, result);
-      this.deliver(client, result, { need: { reason: forward, stored: undefined, message }, collapsed: false });
+      this.delivery.deliver(client, result, {
+        need: { reason: forward, stored: undefined, message },
+        collapsed: false,
+      });
     });
     if (!this.refuseLoop(client)) fetch.start();
   }
@@ -98,13 +71,17 @@ export class OriginSide {
     const extra = validators(stored);
     const fetch = this.makeFetch(plain, { message: undefined, without: conditionalsAndRange, extra, key });
     fetch.whenHead((result) => {
-      if (result.kind === 'not-modified') this.freshened(plain, stored, result);
+      if (result.kind === 'not-modified') this.delivery.freshened(plain, stored, result);
     });
     fetch.start();
   }
 
   /** Keeps what is under way out of the store, because a purge or an unsafe request came between. */
-  doom(selection: { readonly keys: readonly string[]; readonly prefixes: readonly string[]; readonly tags: readonly string[] }) {
+  doom(selection: {
+    readonly keys: readonly string[];
+    readonly prefixes: readonly string[];
+    readonly tags: readonly string[];
+  }) {
     for (const [key, fetch] of this.running) {
       const hit =
         // Nobody knows the tags of a response that is not there yet.
@@ -193,7 +170,7 @@ export class OriginSide {
       this.fetchAlone(client, { ...need, stored: undefined }, undefined);
       return;
     }
-    this.deliver(client, result, { need, collapsed: false });
+    this.delivery.deliver(client, result, { need, collapsed: false });
   }
 
   /** The result of a fetch that this client waited for, made for another. */
@@ -203,88 +180,8 @@ export class OriginSide {
     how: { readonly need: Need; readonly leader: EdgeRequest },
   ): void {
     const { need } = how;
-    if (mayShare(client.request, result, how)) this.deliver(client, result, { need, collapsed: true });
+    if (mayShare(client.request, result, how)) this.delivery.deliver(client, result, { need, collapsed: true });
     else this.fetchAlone(client, need, undefined);
-  }
-
-  private deliver(client: Client, result: FetchResult, how: { readonly need: Need; readonly collapsed: boolean }): void {
-    const { need, collapsed } = how;
-    if (result.kind === 'failed') {
-      this.deliverFailure(client, result.error, need);
-      return;
-    }
-    const outcome: CacheOutcome = {
-      hit: false,
-      forward: need.reason,
-      forwardStatus: result.head.status,
-      collapsed,
-    };
-    if (result.kind === 'not-modified') {
-      const fresh = need.stored === undefined ? undefined : this.freshened(client.request, need.stored, result);
-      if (fresh !== undefined) this.sendStored(client, fresh, outcome, false);
-      return;
-    }
-    if (isErrorStatus(result.head.status) && this.standIn(client, need, 'error-status')) return;
-    const { head, plan, transfer } = result;
-    this.options.meter.count(Date.now(), collapsed, Number(firstLine(head.fields, 'content-length') ?? 0) || 0);
-    const full: CacheOutcome = { ...outcome, stored: plan.storability.store };
-    if (this.answersNotModified(client.request, result)) {
-      sendNotModified(client, head.fields, provenance(this.options.identity, full, client.startedAt));
-      return;
-    }
-    if (startFromOrigin(client, head, full, this.options.identity)) transfer.attach(client.response);
-  }
-
-  /** The condition was left behind to fill the cache: judged here instead (RFC 9111 section 4.3.2). */
-  private answersNotModified(request: EdgeRequest, result: ResponseResult): boolean {
-    return request.method === 'GET' && result.head.status === 200 && isNotModified(request, representationOf(result.head));
-  }
-
-  private deliverFailure(client: Client, error: EdgeError, need: Need): void {
-    if (this.standIn(client, need, 'unreachable')) return;
-    this.options.meter.count(Date.now(), false, 0);
-    const status = statusOf(error.code);
-    const reasons = { 502: 'Bad Gateway', 503: 'Service Unavailable', 504: 'Gateway Timeout' } as const;
-    sendOwn(
-      client,
-      {
-        status,
-        reason: reasons[status],
-        message: `${reasons[status]}: ${error.message}`,
-        outcome: { hit: false, forward: need.reason, detail: error.code },
-        ...(status === 503 ? { fields: ['Retry-After', '1'] } : {}),
-      },
-      this.options.identity,
-    );
-  }
-
-  /** Serves the stored response instead of the origin's failure, when that is allowed. */
-  private standIn(client: Client, need: Need, failure: OriginFailure): boolean {
-    const { stored } = need;
-    const clock = { now: Date.now(), graceSeconds: this.options.config().errorGraceSeconds };
-    if (stored === undefined || !mayServeOnError(stored, client.request.directives, failure, clock)) return false;
-    const outcome: CacheOutcome = { hit: true, ttlSeconds: timeToLive(stored, clock.now), detail: `stale-${failure}` };
-    this.sendStored(client, stored, outcome, true);
-    return true;
-  }
-
-  private sendStored(client: Client, stored: StoredResponse, outcome: CacheOutcome, hit: boolean): void {
-    const now = Date.now();
-    this.options.meter.count(now, hit, stored.body.byteLength);
-    sendStored(client, stored, outcome, this.options.identity, now);
-  }
-
-  /** Stores the response that a 304 brought up to date; the first of several waiting clients does it. */
-  private freshened(
-    request: EdgeRequest,
-    stored: StoredResponse,
-    result: Extract<FetchResult, { kind: 'not-modified' }>,
-  ): StoredResponse {
-    if (result.fresh !== undefined) return result.fresh;
-    const fresh = freshen(stored, request, result.head, this.options.config());
-    result.fresh = fresh;
-    if (result.keep) this.options.store.put(fresh);
-    return fresh;
   }
 
   /** RFC 9111 section 4.3.5: a response to HEAD updates the stored response to GET, or shows that it is out of date. */
@@ -321,7 +218,7 @@ export class OriginSide {
   private refuseLoop(client: Client): boolean {
     if (!isLoop(client.request.fields, this.options.identity.cacheName)) return false;
     const message = 'Loop Detected: the request passed this edge before';
-    const outcome: CacheOutcome = { hit: false, forward: 'bypass', detail: 'loop' };
+    const outcome = { hit: false, forward: 'bypass', detail: 'loop' } as const;
     sendOwn(client, { status: 508, reason: 'Loop Detected', message, outcome }, this.options.identity);
     return true;
   }

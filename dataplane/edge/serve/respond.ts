@@ -101,11 +101,7 @@ function sendPart(
 ): void {
   const bytes = range.last - range.first + 1;
   const fields = [...base, 'Content-Range', contentRange(range, length), 'Content-Length', String(bytes)];
-  sendBody(
-    client,
-    { status: 206, reason: 'Partial Content', fields },
-    body.subarray(range.first, range.last + 1),
-  );
+  sendBody(client, { status: 206, reason: 'Partial Content', fields }, body.subarray(range.first, range.last + 1));
 }
 
 function hitFields(stored: StoredResponse, identity: Identity, now: number): string[] {
@@ -148,7 +144,12 @@ export function sendStored(
   }
   const part = rangeAnswer(client, stored, extra);
   if (part !== undefined) part();
-  else sendBody(client, { status: stored.status, reason: stored.reason, fields: [...stored.fields, ...extra] }, stored.body);
+  else
+    sendBody(
+      client,
+      { status: stored.status, reason: stored.reason, fields: [...stored.fields, ...extra] },
+      stored.body,
+    );
 }
 
 /** Answers a range from a stored part that covers it. */

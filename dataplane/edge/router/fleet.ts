@@ -1,0 +1,120 @@
+import type { EdgeNodeEntry } from '../../../contract/directory.ts';
+import type { Heartbeats } from '../../fabric/heartbeats.ts';
+import { contentClassOfPath, policyFor } from '../policy/content-policy.ts';
+import type { LiveLoad } from './score.ts';
+import type { Candidate } from './select.ts';
+
+export interface Endpoint {
+  readonly pod: string;
+  /** http://host:port */
+  readonly url: string;
+}
+
+/** How long a pod is left alone after a failed connection (ms): until its heartbeats tell, or it answers again. */
+const restMs = 1_000;
+/** Weight of a new measurement. */
+const smoothing = 0.2;
+
+/** A pod that was silent for this long counts as dead. */
+export const silentAfterMs = 1_250;
+
+/** What the router knows of the edges: the directory, their heartbeats, and how its own requests to them went. */
+export class Fleet {
+  private readonly entries: () => ReadonlyMap<string, EdgeNodeEntry>;
+  private readonly heartbeats: Pick<Heartbeats, 'get' | 'alive'>;
+  private readonly failedAt = new Map<string, number>();
+  private readonly measured = new Map<string, number>();
+
+  constructor(entries: () => ReadonlyMap<string, EdgeNodeEntry>, heartbeats: Pick<Heartbeats, 'get' | 'alive'>) {
+    this.entries = entries;
+    this.heartbeats = heartbeats;
+  }
+
+  /** The edges as candidates for a request to this path. */
+  candidates(path: string, now: number): Candidate[] {
+    const content = contentClassOfPath(path);
+    return [...this.entries().values()].map((entry) => ({
+      name: entry.name,
+      draining: entry.draining,
+      health: this.healthOf(entry, now),
+      place: { latitude: entry.latitude, longitude: entry.longitude },
+      capacity: scaled(entry.capacity, Math.max(1, entry.endpoints.length)),
+      load: this.loadOf(entry),
+      measuredMs: this.measuredOf(entry),
+      priority: entry.cache.policies.length === 0 ? undefined : policyFor(entry.cache.policies, content).priority,
+    }));
+  }
+
+  /** Pods of an edge that may be tried now: those that are heard, else those that did not just fail. */
+  endpoints(name: string, now: number): Endpoint[] {
+    const entry = this.entries().get(name);
+    if (entry === undefined) return [];
+    const rested = entry.endpoints.filter((endpoint) => !this.resting(endpoint.pod, now));
+    const heard = rested.filter((endpoint) => this.heartbeats.alive(endpoint.pod, silentAfterMs));
+    return heard.length > 0 ? heard : rested;
+  }
+
+  /** All pods that the directory knows. */
+  allEndpoints(): (Endpoint & { readonly edge: string })[] {
+    return [...this.entries().values()].flatMap((entry) =>
+      entry.endpoints.map((endpoint) => ({ ...endpoint, edge: entry.name })),
+    );
+  }
+
+  failed(pod: string, now: number): void {
+    this.failedAt.set(pod, now);
+  }
+
+  answered(pod: string, ms: number): void {
+    this.failedAt.delete(pod);
+    const before = this.measured.get(pod);
+    this.measured.set(pod, before === undefined ? ms : before + smoothing * (ms - before));
+  }
+
+  /** Forgets pods that are gone. */
+  retain(): void {
+    const pods = new Set(this.allEndpoints().map((endpoint) => endpoint.pod));
+    for (const known of [this.failedAt, this.measured]) {
+      for (const pod of known.keys()) if (!pods.has(pod)) known.delete(pod);
+    }
+  }
+
+  private resting(pod: string, now: number): boolean {
+    const at = this.failedAt.get(pod);
+    return at !== undefined && now - at < restMs;
+  }
+
+  private healthOf(entry: EdgeNodeEntry, now: number): Candidate['health'] {
+    if (entry.endpoints.length === 0) return 'none';
+    const rested = entry.endpoints.filter((endpoint) => !this.resting(endpoint.pod, now));
+    if (rested.length === 0) return 'unreachable';
+    return rested.some((endpoint) => this.heartbeats.alive(endpoint.pod, silentAfterMs)) ? 'alive' : 'silent';
+  }
+
+  private loadOf(entry: EdgeNodeEntry): LiveLoad | undefined {
+    const loads = entry.endpoints
+      .map((endpoint) => this.heartbeats.get(endpoint.pod)?.beat.edge)
+      .filter((load) => load !== undefined);
+    if (loads.length === 0) return undefined;
+    const sum = (of: (load: (typeof loads)[number]) => number): number => loads.reduce((t, load) => t + of(load), 0);
+    const requestsPerSecond = sum((load) => load.requestsPerSecond);
+    return {
+      requestsPerSecond,
+      mbitPerSecond: sum((load) => load.mbitPerSecond),
+      connections: sum((load) => load.connections),
+      hitRate: requestsPerSecond === 0 ? 0 : sum((load) => load.hitRate * load.requestsPerSecond) / requestsPerSecond,
+    };
+  }
+
+  private measuredOf(entry: EdgeNodeEntry): number | undefined {
+    const known = entry.endpoints.map(({ pod }) => this.measured.get(pod)).filter((ms) => ms !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known);
+  }
+}
+
+/** Capacity is given for one replica. */
+const scaled = (capacity: EdgeNodeEntry['capacity'], replicas: number): EdgeNodeEntry['capacity'] => ({
+  bandwidthMbit: capacity.bandwidthMbit * replicas,
+  storageBytes: capacity.storageBytes * replicas,
+  connections: capacity.connections * replicas,
+});
