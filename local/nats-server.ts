@@ -19,6 +19,8 @@ export interface NatsOptions {
 
 /** One nats-server. */
 export interface NatsServer {
+  readonly name: string;
+  readonly running: boolean;
   readonly url: string;
   readonly port: number;
   /** Of the running process; 0 while there is none. */
@@ -95,6 +97,9 @@ class Server implements NatsServer {
     this.#place = place;
   }
 
+  get name(): string {
+    return this.#place.name;
+  }
   get url(): string {
     return `nats://127.0.0.1:${this.#place.client}`;
   }

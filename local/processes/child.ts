@@ -23,6 +23,8 @@ export interface ChildOptions {
   readonly cwd?: string;
   /** File that gets standard output and standard error. The kernel writes it: no byte passes through us. */
   readonly log: string;
+  /** Open an IPC channel, for a Node program that is ours. */
+  readonly ipc?: boolean;
 }
 
 /** A process in a group of its own, guarded by the reaper. */
@@ -32,6 +34,10 @@ export interface Child {
   readonly exited: Promise<Exit>;
   /** Undefined while it runs. */
   readonly exit: Exit | undefined;
+  /** Of the IPC channel. */
+  onMessage(listener: (message: unknown) => void): void;
+  /** Over the IPC channel; nothing happens when there is none any more. */
+  send(message: object): void;
   /** Signals the whole group. False when there is nothing left to signal. */
   kill(signal: NodeJS.Signals): boolean;
   /** SIGTERM, then SIGKILL after the grace time. Resolves when the process is gone. */
@@ -71,6 +77,8 @@ const wrap = (name: string, process: ChildProcess, pid: number): Child => {
     get exit() {
       return exit;
     },
+    onMessage: (listener) => void process.on('message', listener),
+    send: (message) => void (process.connected && process.send(message, () => undefined)),
     kill,
     async stop(graceMs) {
       // A stopped (SIGSTOP) process cannot act on SIGTERM before it continues.
@@ -95,7 +103,7 @@ export const startChild = (options: ChildOptions): Child => {
     const child = spawn(options.command, [...options.args], {
       cwd: options.cwd,
       detached: true,
-      stdio: ['ignore', log, log],
+      stdio: ['ignore', log, log, ...(options.ipc === true ? (['ipc'] as const) : [])],
       env: { ...(options.env ?? process.env), [instanceVariable]: reaper.instance },
     });
     if (child.pid === undefined) {
