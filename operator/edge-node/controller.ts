@@ -1,0 +1,77 @@
+import { edgeNodes, finalizer, type EdgeNode } from '../kinds.ts';
+import { ensureNatsSecret } from '../nats-secret.ts';
+import type { Operation } from '../operation.ts';
+import { deployments } from '../runtime/builtin.ts';
+import { mergeConditions } from '../runtime/conditions.ts';
+import type { ReconcileContext } from '../runtime/controller.ts';
+import { keyOf, type ObjectKey } from '../runtime/object.ts';
+import { done, requeueAfter, type Outcome } from '../runtime/outcome.ts';
+import { edgeDeployment, planEdgeNode } from './plan.ts';
+import { observeEdge } from './observe.ts';
+
+/** The router gets this long to stop sending clients before an edge's pods go. */
+const drainMs = 1500;
+
+/** Reconciles EdgeNodes. */
+export class EdgeNodeReconciler {
+  readonly #operation: Operation;
+  readonly #figuresAt = new Map<ObjectKey, number>();
+  readonly #drainingSince = new Map<ObjectKey, number>();
+
+  constructor(operation: Operation) {
+    this.#operation = operation;
+  }
+
+  async reconcile(key: ObjectKey, context: ReconcileContext): Promise<Outcome> {
+    const { caches, directory, link } = this.#operation;
+    const cached = caches.edgeNodes.get(key);
+    if (cached === undefined) {
+      this.#figuresAt.delete(key);
+      this.#drainingSince.delete(key);
+      return done;
+    }
+    if (cached.metadata.deletionTimestamp !== undefined) return this.#delete(cached, context);
+    const edge = await context.writer.addFinalizer(edgeNodes, cached, finalizer);
+    const namespace = edge.metadata.namespace ?? '';
+    await ensureNatsSecret(namespace, this.#operation, context.writer);
+    const foreign = await this.#applyDeployment(edge, context);
+    if (link.state.state === 'away' && this.#operation.natsAwayMs() < 3000) return requeueAfter(3000);
+    const figuresSinceMs = performance.now() - (this.#figuresAt.get(key) ?? Number.NEGATIVE_INFINITY);
+    const plan = planEdgeNode({ ...observeEdge(edge, this.#operation), foreign, figuresSinceMs });
+    if (plan.entry !== null) directory.set('edge', { namespace, name: edge.metadata.name }, plan.entry);
+    const stamp = { now: context.now(), generation: edge.metadata.generation };
+    const conditions = mergeConditions(edge.status?.conditions as never, plan.conditions, stamp);
+    const outcome = await context.writer.status(edgeNodes, edge, { ...plan.status, conditions } as never);
+    if (outcome === 'patched') this.#figuresAt.set(key, performance.now());
+    return plan.requeueAfterMs === undefined ? done : requeueAfter(plan.requeueAfterMs);
+  }
+
+  async #applyDeployment(edge: EdgeNode, { writer, events }: ReconcileContext): Promise<string[]> {
+    const desired = edgeDeployment(edge, this.#operation.settings);
+    const { result } = await writer.apply(deployments, { desired, owner: edge });
+    if (result !== 'foreign') return [];
+    const name = `Deployment ${desired.metadata.name}`;
+    events.record(edge, { type: 'Warning', reason: 'NameTaken', note: `${name} belongs to another: it is left alone` });
+    return [name];
+  }
+
+  /** Draining in the directory first; then out of it, and the Deployment goes with the resource. */
+  async #delete(edge: EdgeNode, context: ReconcileContext): Promise<Outcome> {
+    if (!edge.metadata.finalizers?.includes(finalizer)) return done;
+    const { directory, link } = this.#operation;
+    const key = keyOf(edge);
+    const ref = { namespace: edge.metadata.namespace ?? '', name: edge.metadata.name };
+    const since = this.#drainingSince.get(key);
+    if (since === undefined) {
+      const plan = planEdgeNode({ ...observeEdge(edge, this.#operation), foreign: [], figuresSinceMs: 0 });
+      if (link.state.state === 'ok' && plan.entry !== null) directory.set('edge', ref, plan.entry);
+      this.#drainingSince.set(key, performance.now());
+      return requeueAfter(drainMs);
+    }
+    const waited = performance.now() - since;
+    if (waited < drainMs * 0.9) return requeueAfter(drainMs - waited);
+    directory.set('edge', ref, null);
+    await context.writer.removeFinalizer(edgeNodes, edge, finalizer);
+    return done;
+  }
+}

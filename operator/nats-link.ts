@@ -1,0 +1,138 @@
+import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { Logger } from 'pino';
+import { maxPayloadBytes } from '../contract/streams.ts';
+import { OperatorError } from './operator-error.ts';
+
+/**
+ * - away: not connected; nothing is decided
+ * - unfit: connected, but the server lacks what Quartet needs; `problem` says what to do
+ * - ok
+ */
+export type NatsState =
+  | { readonly state: 'away'; readonly problem: string }
+  | { readonly state: 'unfit'; readonly problem: string }
+  | { readonly state: 'ok' };
+
+export interface ServerFacts {
+  readonly version: string;
+  readonly jetstream?: boolean | undefined;
+  readonly max_payload: number;
+}
+
+const oldest = [2, 11] as const;
+
+/** What is wrong with a server, as an instruction; null when it will do. */
+export const serverProblem = (server: ServerFacts): string | null => {
+  const [major = 0, minor = 0] = server.version.split('.').map((part) => Number.parseInt(part, 10));
+  if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
+    return `nats-server ${server.version} is too old: upgrade to ${oldest.join('.')} or later`;
+  }
+  if (server.jetstream !== true) return 'JetStream is off: start nats-server with --jetstream and a store directory';
+  if (server.max_payload < maxPayloadBytes) {
+    return `max_payload is ${server.max_payload}: set it to ${maxPayloadBytes} or more in the configuration of nats-server`;
+  }
+  return null;
+};
+
+/** The operator's connection to NATS: made in the background, kept for ever. Readers ask for its state; nothing throws. */
+export class NatsLink {
+  readonly #log: Logger;
+  readonly #url: string;
+  readonly #listeners = new Set<(state: NatsState) => void>();
+  #connection: NatsConnection | null = null;
+  #manager: JetStreamManager | null = null;
+  #state: NatsState = { state: 'away', problem: 'not connected to NATS yet' };
+  #closed = false;
+
+  constructor(url: string, log: Logger) {
+    this.#url = url;
+    this.#log = log;
+  }
+
+  get state(): NatsState {
+    return this.#state;
+  }
+
+  /** The connection, once there was one; it outlives interruptions. */
+  get connection(): NatsConnection | null {
+    return this.#connection;
+  }
+
+  /** Called on each change of state, and once at once. */
+  onState(listener: (state: NatsState) => void): void {
+    this.#listeners.add(listener);
+    listener(this.#state);
+  }
+
+  /** JetStream's management API. Throws OperatorError messaging-away. */
+  manager(): JetStreamManager {
+    if (this.#manager === null || this.#state.state === 'away') {
+      throw new OperatorError('messaging-away', 'NATS cannot be reached now');
+    }
+    return this.#manager;
+  }
+
+  /** One request and its answer, parsed as JSON by the caller. Throws OperatorError. */
+  async request(subject: string, payload: unknown, deadlineMs: number): Promise<string> {
+    if (this.#connection === null || this.#state.state === 'away') {
+      throw new OperatorError('messaging-away', 'NATS cannot be reached now');
+    }
+    try {
+      const reply = await this.#connection.request(subject, JSON.stringify(payload), { timeout: deadlineMs });
+      return reply.string();
+    } catch (cause) {
+      throw new OperatorError('messaging-refused', `no answer on ${subject}`, cause);
+    }
+  }
+
+  /** Connects; resolves when connected the first time. Call without waiting for it. */
+  async start(): Promise<void> {
+    const connection = await connect({
+      servers: this.#url.split(','),
+      name: 'quartet-operator',
+      waitOnFirstConnect: true,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 200,
+      reconnectJitter: 200,
+      pingInterval: 2_000,
+      maxPingOut: 2,
+      timeout: 5_000,
+      ignoreAuthErrorAbort: true,
+    });
+    if (this.#closed) return connection.close();
+    this.#connection = connection;
+    this.#manager = await jetstreamManager(connection, { checkAPI: false, timeout: 5_000 });
+    this.#judge();
+    void this.#follow(connection);
+  }
+
+  async stop(): Promise<void> {
+    this.#closed = true;
+    await this.#connection?.close();
+  }
+
+  async #follow(connection: NatsConnection): Promise<void> {
+    for await (const status of connection.status()) {
+      if (status.type === 'disconnect') {
+        this.#set({ state: 'away', problem: 'NATS cannot be reached; nothing is decided until it is back' });
+      } else if (status.type === 'reconnect') {
+        this.#judge();
+      } else if (status.type === 'error') {
+        this.#log.warn({ err: status.error }, 'NATS reported an error');
+      }
+    }
+  }
+
+  #judge(): void {
+    const problem = this.#connection?.info ? serverProblem(this.#connection.info) : null;
+    this.#set(problem === null ? { state: 'ok' } : { state: 'unfit', problem });
+  }
+
+  #set(state: NatsState): void {
+    if (JSON.stringify(state) === JSON.stringify(this.#state)) return;
+    this.#state = state;
+    this.#log.info(state, 'NATS');
+    for (const listener of this.#listeners) listener(state);
+  }
+}

@@ -1,0 +1,244 @@
+import type { ReplicatedKind } from '../../contract/names.ts';
+import { finalizer } from '../kinds.ts';
+import { judgeLog } from '../messaging.ts';
+import { ensureNatsSecret } from '../nats-secret.ts';
+import type { Operation } from '../operation.ts';
+import { labels, managedBy } from '../pod-template.ts';
+import { isCaughtUp, type SetView } from '../replicas/view.ts';
+import { persistentVolumeClaims, podDisruptionBudgets, pods } from '../runtime/builtin.ts';
+import { mergeConditions, type DesiredCondition } from '../runtime/conditions.ts';
+import type { Controller, ReconcileContext } from '../runtime/controller.ts';
+import { keyOf, type KubeObject, type ObjectKey } from '../runtime/object.ts';
+import { done, requeueAfter, type Outcome } from '../runtime/outcome.ts';
+import type { Resource } from '../runtime/resource.ts';
+import type { Store } from '../runtime/store.ts';
+import { act, type ActContext, type Action } from './act.ts';
+import { planDeletion } from './deletion.ts';
+import type { ReplicaSet } from './kind.ts';
+import { SetMemory } from './memory.ts';
+import { disruptionBudget, setTemplateHash } from './objects.ts';
+import { isClaimOf, observeSet } from './observe.ts';
+import { planReplicaSet, type ReplicaSetPlan, type SetEntry, type SetObserved } from './plan.ts';
+
+/** What a kind adds to a replica set. */
+export interface SetKind<T extends ReplicaSet> {
+  readonly kind: ReplicatedKind;
+  readonly resource: Resource<T>;
+  readonly cache: Store<T>;
+  /** Names of the figures in heartbeats that status shows. */
+  readonly figures: readonly string[];
+  failover(set: T): { readonly suspectAfterMs: number; readonly replaceAfterMs: number };
+  /** Whether the shard fits with its siblings of the namespace. */
+  judge(set: T, all: readonly T[]): SetObserved['judgement'];
+  /** Further objects that the set owns. */
+  objects(set: T): readonly { readonly resource: Resource; readonly desired: KubeObject }[];
+  /** Publishes the document of a set, or takes it out of the directory. */
+  publish(set: T, entry: SetEntry | null): void;
+}
+
+/** Reconciles one kind of replica set. */
+export class ReplicaSetReconciler<T extends ReplicaSet> {
+  readonly #kind: SetKind<T>;
+  readonly #operation: Operation;
+  readonly #memories = new Map<ObjectKey, SetMemory>();
+  #controller: Controller | null = null;
+
+  constructor(kind: SetKind<T>, operation: Operation) {
+    this.#kind = kind;
+    this.#operation = operation;
+  }
+
+  /** The controller whose keys answers of pods wake. */
+  attach(controller: Controller): void {
+    this.#controller = controller;
+  }
+
+  async reconcile(key: ObjectKey, context: ReconcileContext): Promise<Outcome> {
+    const cached = this.#kind.cache.get(key);
+    if (cached === undefined) return this.#forget(key);
+    if (cached.metadata.deletionTimestamp !== undefined) return this.#delete(cached, context);
+    const set = await context.writer.addFinalizer(this.#kind.resource, cached, finalizer);
+    await ensureNatsSecret(set.metadata.namespace ?? '', this.#operation, context.writer);
+    const foreign = await this.#applyObjects(set, context);
+    const memory = this.#memory(key);
+    const view = this.#view(set, memory, context.now());
+    const plan = planReplicaSet(this.#observed(set, view, memory, foreign));
+    this.#occupy(set, view, plan);
+    await this.#carryOut(plan, { set, view, memory, context });
+    return plan.requeueAfterMs === undefined ? done : requeueAfter(plan.requeueAfterMs);
+  }
+
+  #fleetKey(set: T): string {
+    return `${this.#kind.kind}/${keyOf(set)}`;
+  }
+
+  #memory(key: ObjectKey): SetMemory {
+    const known = this.#memories.get(key);
+    if (known !== undefined) return known;
+    const memory = new SetMemory();
+    this.#memories.set(key, memory);
+    return memory;
+  }
+
+  #forget(key: ObjectKey): Outcome {
+    this.#memories.delete(key);
+    this.#operation.fleet.forget(`${this.#kind.kind}/${key}`);
+    return done;
+  }
+
+  async #applyObjects(set: T, { writer, events }: ReconcileContext): Promise<string[]> {
+    const wanted = [
+      { resource: podDisruptionBudgets as Resource, desired: disruptionBudget(this.#kind.kind, set) as KubeObject },
+      ...this.#kind.objects(set),
+    ];
+    const foreign: string[] = [];
+    for (const { resource, desired } of wanted) {
+      const { result } = await writer.apply(resource, { desired, owner: set });
+      if (result !== 'foreign') continue;
+      foreign.push(`${desired.kind} ${desired.metadata.name}`);
+      const note = `${desired.kind} ${desired.metadata.name} exists and belongs to another: it is left alone`;
+      events.record(set, { type: 'Warning', reason: 'NameTaken', note });
+    }
+    return foreign;
+  }
+
+  #dependents(set: T) {
+    const { pods: podCache, claims } = this.#operation.caches;
+    const namespace = set.metadata.namespace ?? '';
+    const isOurs = ({ metadata }: KubeObject): boolean =>
+      metadata.namespace === namespace && metadata.labels?.[labels.managedBy] === managedBy;
+    const instance = `${this.#kind.kind}/${namespace}/${set.metadata.name}`;
+    return { pods: podCache.by('set', instance).filter(isOurs), claims: claims.by('set', instance).filter(isOurs) };
+  }
+
+  #view(set: T, memory: SetMemory, now: number): SetView {
+    const { heartbeats, nodes, fleet, settings } = this.#operation;
+    const failover = this.#kind.failover(set);
+    heartbeats.setSuspectAfter(set.metadata.namespace ?? '', set.metadata.name, failover.suspectAfterMs);
+    return observeSet({
+      kind: this.#kind.kind,
+      set,
+      ...this.#dependents(set),
+      heartbeats,
+      nodes,
+      fleet,
+      memory,
+      templateHash: setTemplateHash(this.#kind.kind, set, settings),
+      failover,
+      now,
+    });
+  }
+
+  #observed(set: T, view: SetView, memory: SetMemory, foreign: readonly string[]): SetObserved {
+    const { link, logs, caches, heartbeats } = this.#operation;
+    const namespace = set.metadata.namespace ?? '';
+    const { kind } = this.#kind;
+    const gateway = caches.deployments.get({ namespace, name: `${kind}-gateway` });
+    const leader = view.replicas.find((replica) => replica.beat?.state === 'primary');
+    const beat = leader && heartbeats.get(namespace, leader.pod)?.beat.replica;
+    return {
+      kind,
+      set,
+      view,
+      nats: link.state,
+      natsAwayMs: this.#operation.natsAwayMs(),
+      log: judgeLog(logs.view({ kind, namespace, name: set.metadata.name }), set.status?.log, set.metadata.uid ?? ''),
+      gateways: gateway?.status?.availableReplicas ?? 0,
+      judgement: this.#kind.judge(set, this.#kind.cache.list(namespace)),
+      foreign,
+      figures: beat
+        ? Object.fromEntries(this.#kind.figures.map((name) => [name, Math.round(beat.figures[name] ?? 0)]))
+        : null,
+      figuresSinceMs: performance.now() - memory.figuresAt,
+    };
+  }
+
+  /** Notes what the set takes up once the plan is carried out; without waiting since its view was made. */
+  #occupy(set: T, view: SetView, { actions, set: plan }: ReplicaSetPlan): void {
+    const made = actions.flatMap((action) => (action.type === 'create-replica' ? [action] : []));
+    const rebuilding = view.recorded.term > 0 ? view.replicas.filter((replica) => !isCaughtUp(replica, view)) : [];
+    const isRebuild = (why: string): boolean => why !== 'initial';
+    this.#operation.fleet.note(this.#fleetKey(set), {
+      replicaNodes: [...view.replicas, ...made].map(({ node }) => node),
+      primaryNode: view.replicas.find(({ pod }) => pod === plan?.leader)?.node ?? null,
+      rebuildingNodes: [
+        ...rebuilding.filter(({ createdForMs }) => createdForMs < 600_000).map(({ node }) => node),
+        ...made.filter(({ why }) => isRebuild(why)).map(({ node }) => node),
+      ],
+    });
+  }
+
+  async #carryOut(
+    plan: ReplicaSetPlan,
+    { set, view, memory, context }: { set: T; view: SetView; memory: SetMemory; context: ReconcileContext },
+  ): Promise<void> {
+    if (plan.entry !== null) this.#kind.publish(set, plan.entry);
+    const acting: ActContext = {
+      kind: this.#kind.kind,
+      set,
+      view,
+      memory,
+      operation: this.#operation,
+      writer: context.writer,
+      note: (event) => context.events.record(set, event),
+      wake: () => this.#controller?.wake(keyOf(set), { priority: 10 }),
+    };
+    // the decision about who leads goes out first: it is what clients wait for
+    for (const action of byUrgency(plan.actions)) await act(action, acting);
+    await this.#writeStatus(set, plan, memory, context);
+  }
+
+  async #writeStatus(set: T, plan: ReplicaSetPlan, memory: SetMemory, context: ReconcileContext): Promise<void> {
+    if (plan.conditions.length === 0) return;
+    announce(set, plan.conditions, context);
+    const stamp = { now: context.now(), generation: set.metadata.generation };
+    const conditions = mergeConditions(set.status?.conditions as never, plan.conditions, stamp);
+    const nextReplica = Math.max(plan.status.nextReplica ?? 0, memory.nextNumber);
+    const status = { ...plan.status, nextReplica, conditions } as unknown as NonNullable<T['status']>;
+    if ((await context.writer.status(this.#kind.resource, set, status)) === 'patched')
+      memory.figuresAt = performance.now();
+  }
+
+  async #delete(set: T, context: ReconcileContext): Promise<Outcome> {
+    if (!set.metadata.finalizers?.includes(finalizer)) return done;
+    const { link, logs, nodes } = this.#operation;
+    const { pods: setPods, claims } = this.#dependents(set);
+    this.#kind.publish(set, null);
+    const step = planDeletion({
+      pods: setPods,
+      claims: claims.filter((claim) => isClaimOf(claim, set)),
+      policy: set.spec.storage.policy,
+      nats: link.state,
+      isLostNode: (node) => nodes.get(node)?.lost ?? true,
+    });
+    if (step.type === 'wait') {
+      context.events.record(set, { type: 'Warning', reason: 'DeletionWaits', note: step.why });
+      return requeueAfter(step.forMs, step.why);
+    }
+    if (step.type === 'delete-pods') {
+      for (const { pod, force } of step.pods)
+        await context.writer.remove(pods, pod, force ? { gracePeriodSeconds: 0 } : {});
+      return requeueAfter(1000);
+    }
+    await logs.remove({ kind: this.#kind.kind, namespace: set.metadata.namespace ?? '', name: set.metadata.name });
+    for (const claim of step.claims) await context.writer.remove(persistentVolumeClaims, claim);
+    this.#operation.fleet.forget(this.#fleetKey(set));
+    await context.writer.removeFinalizer(this.#kind.resource, set, finalizer);
+    return done;
+  }
+}
+
+const byUrgency = (actions: readonly Action[]): Action[] => {
+  const urgent = (action: Action): boolean => action.type === 'promote' || action.type === 'switch-over';
+  return [...actions.filter(urgent), ...actions.filter((action) => !urgent(action))];
+};
+
+/** An Event for a condition that turns bad, or good again. */
+const announce = (set: ReplicaSet, conditions: readonly DesiredCondition[], { events }: ReconcileContext): void => {
+  for (const { type, status, reason, message } of conditions) {
+    const before = set.status?.conditions?.find((condition) => condition.type === type);
+    const isBad = type !== 'Ready' && type !== 'Progressing' && type !== 'Degraded' && status !== 'Unknown';
+    if (!isBad || before?.reason === reason || (before === undefined && message === '')) continue;
+    if (message) events.record(set, { type: 'Warning', reason, note: message });
+  }
+};

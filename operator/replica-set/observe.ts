@@ -1,0 +1,118 @@
+import { suspectAfterMs } from '../../contract/heartbeat.ts';
+import type { ReplicatedKind } from '../../contract/names.ts';
+import type { Fleet } from '../fleet.ts';
+import type { Heartbeats } from '../heartbeats.ts';
+import type { NodeStates } from '../nodes.ts';
+import { annotations, labels } from '../pod-template.ts';
+import type { NodeView, Presence, ReplicaView, SetView } from '../replicas/view.ts';
+import type { PersistentVolumeClaim, Pod } from '../runtime/builtin.ts';
+import type { ReplicaSet } from './kind.ts';
+import type { SetMemory } from './memory.ts';
+
+/** All that a replica set's view is read from: caches and what the operator hears. */
+export interface Sources {
+  readonly kind: ReplicatedKind;
+  readonly set: ReplicaSet;
+  /** Pods with the set's labels. */
+  readonly pods: readonly Pod[];
+  /** Claims with the set's labels, retained ones of an earlier resource of the name included. */
+  readonly claims: readonly PersistentVolumeClaim[];
+  readonly heartbeats: Pick<Heartbeats, 'view' | 'evidence'>;
+  readonly nodes: Pick<NodeStates, 'all' | 'get'>;
+  readonly fleet: Pick<Fleet, 'loads'>;
+  readonly memory: SetMemory;
+  readonly templateHash: string;
+  readonly failover: { readonly suspectAfterMs: number; readonly replaceAfterMs: number };
+  /** ms since the epoch. */
+  readonly now: number;
+}
+
+export const defaultFailover = { suspectAfterMs, replaceAfterMs: 10_000 } as const;
+
+/** What a pod's object says about it. */
+export const presenceOf = (pod: Pod | undefined): Presence => {
+  if (pod === undefined) return 'absent';
+  if (pod.metadata.deletionTimestamp !== undefined) return 'terminating';
+  const phase = pod.status?.phase;
+  if (phase === 'Failed' || phase === 'Succeeded') return 'failed';
+  return phase === 'Running' ? 'running' : 'pending';
+};
+
+const isReady = (pod: Pod | undefined): boolean =>
+  pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+
+const ageMs = (timestamp: string | undefined, now: number): number => {
+  const at = Date.parse(timestamp ?? '');
+  return Number.isNaN(at) ? 0 : Math.max(0, now - at);
+};
+
+const numberOf = (object: { readonly metadata: { readonly labels?: Readonly<Record<string, string>> } }): number =>
+  Number(object.metadata.labels?.[labels.replica] ?? -1);
+
+/** True for a claim that holds data of this very resource and is not on its way out. */
+export const isClaimOf = (claim: PersistentVolumeClaim, set: ReplicaSet): boolean =>
+  claim.metadata.annotations?.[annotations.owner] === set.metadata.uid;
+
+const replicaView = (claim: PersistentVolumeClaim, sources: Sources): ReplicaView => {
+  const pod = claim.metadata.name.replace(/^data-/, '');
+  const object = sources.pods.find(({ metadata }) => metadata.name === pod);
+  return {
+    pod,
+    number: numberOf(claim),
+    node: claim.metadata.annotations?.[annotations.node] ?? '',
+    zone: claim.metadata.annotations?.[annotations.zone] ?? '',
+    presence: presenceOf(object),
+    ready: isReady(object),
+    outdated: object !== undefined && object.metadata.annotations?.[annotations.template] !== sources.templateHash,
+    labelledPrimary: object?.metadata.labels?.[labels.role] === 'primary',
+    createdForMs: ageMs(claim.metadata.creationTimestamp, sources.now),
+    beat: sources.heartbeats.view(sources.set.metadata.namespace ?? '', pod),
+    refused: sources.memory.isRefused(pod),
+  };
+};
+
+const nodeViews = (sources: Sources): NodeView[] => {
+  const loads = sources.fleet.loads();
+  return sources.nodes.all().map((node) => ({
+    name: node.name,
+    zone: node.zone,
+    usable: node.usable,
+    lost: node.lost,
+    unusableForMs: node.usable ? 0 : Math.max(0, sources.now - node.since),
+    steadyForMs: node.usable ? Math.max(0, sources.now - node.since) : 0,
+    ...(loads.get(node.name) ?? { replicas: 0, primaries: 0, rebuilding: 0 }),
+  }));
+};
+
+/** The first number that no replica has had. */
+const nextNumber = (sources: Sources): number =>
+  Math.max(
+    sources.set.status?.nextReplica ?? 0,
+    sources.memory.nextNumber,
+    ...[...sources.claims, ...sources.pods].map((object) => numberOf(object) + 1),
+  );
+
+/** The view of one moment on a replica set. */
+export const observeSet = (sources: Sources): SetView => {
+  const { set, memory } = sources;
+  const promoted = memory.promoted;
+  const status = set.status;
+  const isNewer = promoted !== null && promoted.term >= (status?.term ?? 0);
+  return {
+    desired: set.spec.replicas,
+    replicas: sources.claims
+      .filter((claim) => isClaimOf(claim, set) && claim.metadata.deletionTimestamp === undefined)
+      .map((claim) => replicaView(claim, sources))
+      .sort((a, b) => a.number - b.number),
+    nodes: nodeViews(sources),
+    nextNumber: nextNumber(sources),
+    recorded: {
+      primary: isNewer ? promoted.pod : (status?.primary ?? null),
+      term: Math.max(status?.term ?? 0, promoted?.term ?? 0, memory.seenTerm),
+    },
+    settling: memory.isSettling(sources.failover.suspectAfterMs),
+    evidence: sources.heartbeats.evidence(),
+    inFlight: memory.inFlight,
+    ...sources.failover,
+  };
+};

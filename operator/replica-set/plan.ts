@@ -1,0 +1,244 @@
+import type { ReplicatedKind } from '../../contract/names.ts';
+import type { LogVerdict } from '../messaging.ts';
+import type { NatsState } from '../nats-link.ts';
+import type { SetAction } from '../replicas/action.ts';
+import { planSet, type SetPlan } from '../replicas/plan-set.ts';
+import { isCaughtUp, isFresh, type ReplicaView, type SetView } from '../replicas/view.ts';
+import type { DesiredCondition } from '../runtime/conditions.ts';
+import { showFigures } from './figures.ts';
+import { setSelector, type ReplicaSet, type ReplicaSetStatus } from './kind.ts';
+
+/** What a plan for a replica set is made from. */
+export interface SetObserved {
+  readonly kind: ReplicatedKind;
+  readonly set: ReplicaSet;
+  readonly view: SetView;
+  readonly nats: NatsState;
+  /** Time that NATS has been away; 0 while it is there. */
+  readonly natsAwayMs: number;
+  readonly log: LogVerdict;
+  /** Gateway pods that are available in the namespace. */
+  readonly gateways: number;
+  /** Conditions of the kind itself, and why the shard may not be served, if so. */
+  readonly judgement: { readonly conditions: readonly DesiredCondition[]; readonly conflict: string | null };
+  /** Objects of wanted names that belong to somebody else. */
+  readonly foreign: readonly string[];
+  /** Figures of the shard, from the primary's heartbeat; null while there is none. */
+  readonly figures: Readonly<Record<string, number>> | null;
+  /** Time since figures were written last. */
+  readonly figuresSinceMs: number;
+}
+
+/** A directory entry without what the kind adds. */
+export interface SetEntry {
+  readonly namespace: string;
+  readonly name: string;
+  readonly log: { readonly stream: string; readonly created: string } | null;
+  readonly members: readonly { readonly pod: string; readonly node: string; readonly zone: string }[];
+  readonly primary: string | null;
+  readonly term: number;
+  readonly conflict: string | null;
+}
+
+export interface ReplicaSetPlan {
+  /** Also `create-log`: the stream is to be made, once. */
+  readonly actions: readonly (SetAction | { readonly type: 'create-log' })[];
+  /** Null: leave the directory as it is. */
+  readonly entry: SetEntry | null;
+  /** Status without the conditions' times. */
+  readonly status: Omit<ReplicaSetStatus, 'conditions'> & Readonly<Record<string, unknown>>;
+  readonly conditions: readonly DesiredCondition[];
+  /** The decisions behind it; null while nothing may be decided. */
+  readonly set: SetPlan | null;
+  readonly requeueAfterMs?: number | undefined;
+}
+
+/** NATS may be away for this long before resources say so: a reconnect is no news. */
+const natsGraceMs = 3000;
+/** A server that lacks something is looked at this often. */
+const unfitRetryMs = 60_000;
+
+const stateOf = (replica: ReplicaView, view: SetView, lost: boolean): string => {
+  if (lost) return 'lost';
+  if (isFresh(replica, view)) return replica.beat?.state ?? 'silent';
+  return replica.presence === 'running' ? 'silent' : replica.presence;
+};
+
+const condition = (type: string, status: boolean | 'Unknown', reason: string, message = ''): DesiredCondition => ({
+  type,
+  status,
+  reason,
+  message,
+});
+
+const whyNotReady = (observed: SetObserved, plan: SetPlan | null): { reason: string; message: string } | null => {
+  const { nats, log } = observed;
+  if (nats.state === 'unfit') return { reason: 'MessagingUnfit', message: nats.problem };
+  if (nats.state === 'away') return { reason: 'MessagingUnavailable', message: nats.problem };
+  if (log.type === 'lost') return { reason: 'LogLost', message: log.message };
+  if (log.type === 'foreign') return { reason: 'LogForeign', message: log.message };
+  if (observed.judgement.conflict !== null) return { reason: 'Conflict', message: observed.judgement.conflict };
+  if (plan?.leader == null) return { reason: 'NoPrimary', message: plan?.waitsFor ?? 'the log is being made' };
+  if (observed.gateways === 0) {
+    return { reason: 'GatewayUnavailable', message: `no ${observed.kind}-gateway pod is available` };
+  }
+  return null;
+};
+
+const readyCondition = (observed: SetObserved, plan: SetPlan | null): DesiredCondition => {
+  const problem = whyNotReady(observed, plan);
+  if (problem === null) return condition('Ready', true, 'Serving', `${plan?.leader ?? ''} accepts writes`);
+  return condition('Ready', false, problem.reason, problem.message);
+};
+
+const degradedMessage = (observed: SetObserved, plan: SetPlan): string => {
+  const { desired } = observed.view;
+  const ready = plan.members.filter((member) => isCaughtUp(member, observed.view)).length;
+  const parts = [`${ready} of ${desired} replicas are caught up`];
+  if (plan.lost.length > 0) parts.push(plan.lost.map(({ why }) => why).join(', '));
+  if (plan.blocked !== null) parts.push(plan.blocked);
+  return parts.join('; ');
+};
+
+const progressConditions = (observed: SetObserved, plan: SetPlan | null): DesiredCondition[] => {
+  if (plan === null) {
+    return [
+      condition(
+        'Progressing',
+        'Unknown',
+        'NothingDecided',
+        'nothing is decided while the log or NATS is not as it should be',
+      ),
+      condition('Degraded', 'Unknown', 'NothingDecided'),
+    ];
+  }
+  const { view } = observed;
+  const ready = plan.members.filter((member) => isCaughtUp(member, view)).length;
+  const outdated = plan.members.some((member) => member.outdated);
+  const moving = ready !== view.desired || plan.members.length !== view.desired || plan.lost.length > 0 || outdated;
+  const message = degradedMessage(observed, plan);
+  return [
+    moving
+      ? condition('Progressing', true, outdated ? 'RollingOut' : 'Reconciling', message)
+      : condition('Progressing', false, 'Settled'),
+    ready < view.desired
+      ? condition('Degraded', true, 'ReplicasMissing', message)
+      : condition('Degraded', false, 'AsDesired'),
+  ];
+};
+
+const logCondition = ({ log }: SetObserved): DesiredCondition => {
+  if (log.type === 'lost' || log.type === 'foreign') {
+    return condition('LogLost', true, log.type === 'lost' ? 'LogLost' : 'LogForeign', log.message);
+  }
+  return log.type === 'wait' ? condition('LogLost', 'Unknown', 'NotListed') : condition('LogLost', false, 'LogPresent');
+};
+
+const ownershipCondition = ({ foreign }: SetObserved): DesiredCondition[] =>
+  foreign.length === 0
+    ? []
+    : [
+        condition(
+          'ObjectsForeign',
+          true,
+          'NameTaken',
+          `not made by this operator and left alone: ${foreign.join(', ')}; delete them or rename this resource`,
+        ),
+      ];
+
+const logOf = ({ log, set }: SetObserved): SetEntry['log'] => {
+  if (log.type === 'good' || log.type === 'adopt') return log.log;
+  return set.status?.log ?? null;
+};
+
+const memberFigures = (view: SetView): Record<string, number> =>
+  Object.fromEntries(view.replicas.map(({ pod, beat }) => [`applied ${pod}`, beat?.applied ?? 0]));
+
+const shownFigures = (status: ReplicaSet['status'], names: readonly string[]): Record<string, number> => {
+  const shown: Record<string, number> = {};
+  const held = (status ?? {}) as Readonly<Record<string, unknown>>;
+  for (const name of names) if (typeof held[name] === 'number') shown[name] = held[name];
+  for (const { pod, applied } of status?.members ?? []) if (applied !== undefined) shown[`applied ${pod}`] = applied;
+  return shown;
+};
+
+const planStatus = (observed: SetObserved, plan: SetPlan | null): ReplicaSetPlan['status'] => {
+  const { set, view, kind } = observed;
+  const lost = new Set(plan?.lost.map(({ pod }) => pod));
+  const names = Object.keys(observed.figures ?? {});
+  const measured = { ...observed.figures, ...memberFigures(view) };
+  const held = shownFigures(set.status, names);
+  const figures = plan === null ? { ...measured, ...held } : showFigures(held, measured, observed.figuresSinceMs);
+  const log = logOf(observed);
+  const primary = plan === null ? view.recorded.primary : plan.leader;
+  return {
+    ...(set.metadata.generation === undefined ? {} : { observedGeneration: set.metadata.generation }),
+    replicas: view.replicas.length,
+    readyReplicas: view.replicas.filter((replica) => isCaughtUp(replica, view)).length,
+    selector: setSelector(kind, set.metadata.name),
+    ...(primary === null ? {} : { primary }),
+    term: plan?.term ?? view.recorded.term,
+    ...(log === null ? {} : { log }),
+    nextReplica: view.nextNumber,
+    members: view.replicas.map((replica) => ({
+      pod: replica.pod,
+      node: replica.node,
+      zone: replica.zone,
+      state: stateOf(replica, view, lost.has(replica.pod)),
+      applied: figures[`applied ${replica.pod}`] ?? 0,
+    })),
+    ...Object.fromEntries(names.map((name) => [name, figures[name]])),
+  };
+};
+
+const planEntry = (observed: SetObserved, plan: SetPlan | null): SetEntry => ({
+  namespace: observed.set.metadata.namespace ?? '',
+  name: observed.set.metadata.name,
+  log: logOf(observed),
+  members: (plan?.members ?? observed.view.replicas).map(({ pod, node, zone }) => ({ pod, node, zone })),
+  primary: plan === null ? observed.view.recorded.primary : plan.leader,
+  term: plan?.term ?? observed.view.recorded.term,
+  conflict: observed.judgement.conflict,
+});
+
+const keepStatus = (observed: SetObserved): ReplicaSetPlan => ({
+  actions: [],
+  entry: null,
+  status: observed.set.status ?? {},
+  conditions: [],
+  set: null,
+  requeueAfterMs: natsGraceMs,
+});
+
+const requeue = ({ nats, log }: SetObserved, plan: SetPlan | null): number | undefined => {
+  if (nats.state === 'unfit') return unfitRetryMs;
+  if (log.type === 'wait') return nats.state === 'ok' ? 500 : undefined;
+  if (log.type === 'create' || log.type === 'adopt') return 0;
+  return plan?.requeueAfterMs;
+};
+
+/**
+ * Decides all about one DBShard or SearchShard. While NATS is away, unfit, or its log is not the one that was
+ * recorded, nothing is decided about replicas: conditions say so.
+ */
+export const planReplicaSet = (observed: SetObserved): ReplicaSetPlan => {
+  const { nats, log } = observed;
+  if (nats.state === 'away' && observed.natsAwayMs < natsGraceMs) return keepStatus(observed);
+  const mayDecide = nats.state === 'ok' && (log.type === 'good' || log.type === 'adopt');
+  const set = mayDecide ? planSet(observed.view) : null;
+  const makeLog = nats.state === 'ok' && log.type === 'create';
+  return {
+    actions: makeLog ? [{ type: 'create-log' }] : (set?.actions ?? []),
+    entry: nats.state === 'ok' ? planEntry(observed, set) : null,
+    status: planStatus(observed, set),
+    conditions: [
+      readyCondition(observed, set),
+      ...progressConditions(observed, set),
+      logCondition(observed),
+      ...observed.judgement.conditions,
+      ...ownershipCondition(observed),
+    ],
+    set,
+    requeueAfterMs: requeue(observed, set),
+  };
+};

@@ -1,0 +1,105 @@
+import { isFresh, nodeOf, type ReplicaView, type SetView } from './view.ts';
+
+/**
+ * Who leads. Every outcome is safe: a promotion is a compare-and-set append of TERM(n+1) to the log, done after the
+ * candidate has applied the log to its tail. So a candidate that is behind catches up from the log before it leads, no
+ * acknowledged entry is lost whichever replica is chosen, and a primary that was deposed by mistake finds out at its
+ * next append. The choice of the most advanced replica only makes the gap short; suspecting too early only costs a
+ * short gap that was not needed. That is why an operator without sound evidence waits: it protects calm, not data.
+ */
+export type Election =
+  | { readonly type: 'keep'; readonly pod: string; readonly term: number }
+  | { readonly type: 'elect'; readonly pod: string; readonly term: number; readonly why: string }
+  /** Nobody to elect now, or not allowed to judge; `forMs` bounds the wait when no event will end it. */
+  | { readonly type: 'wait'; readonly why: string; readonly forMs?: number };
+
+/** Time that the first replicas of a new set get to appear, so that the first primary is chosen among all. */
+const firstElectionGraceMs = 1500;
+
+/** The replica that leads by its own heartbeat: of several claims the highest term holds. */
+export const claimedLeader = (view: SetView): ReplicaView | null => {
+  const claims = view.replicas.filter((replica) => isFresh(replica, view) && replica.beat?.state === 'primary');
+  claims.sort((a, b) => (b.beat?.term ?? 0) - (a.beat?.term ?? 0));
+  return claims[0] ?? null;
+};
+
+/** The highest term that anyone has heard of. */
+export const highestTerm = (view: SetView): number =>
+  Math.max(view.recorded.term, ...view.replicas.map((replica) => replica.beat?.term ?? 0));
+
+const canLead = (replica: ReplicaView, view: SetView): boolean =>
+  isFresh(replica, view) &&
+  replica.presence === 'running' &&
+  (replica.beat?.state === 'following' || replica.beat?.state === 'primary') &&
+  nodeOf(replica, view)?.lost !== true;
+
+const primariesInZone = (zone: string, view: SetView): number =>
+  view.nodes.filter((node) => node.zone === zone).reduce((sum, node) => sum + node.primaries, 0);
+
+/**
+ * Candidates, best first: those that did not refuse a moment ago, then the most advanced, then in the zone and on the
+ * node with the fewest primaries, then by name.
+ */
+export const candidates = (view: SetView, except?: string): ReplicaView[] =>
+  view.replicas
+    .filter((replica) => replica.pod !== except && canLead(replica, view))
+    .sort(
+      (a, b) =>
+        Number(a.refused) - Number(b.refused) ||
+        (b.beat?.applied ?? 0) - (a.beat?.applied ?? 0) ||
+        primariesInZone(a.zone, view) - primariesInZone(b.zone, view) ||
+        (nodeOf(a, view)?.primaries ?? 0) - (nodeOf(b, view)?.primaries ?? 0) ||
+        (a.pod < b.pod ? -1 : 1),
+    );
+
+/** Why the recorded primary does not lead, or null when it cannot be said yet. */
+const vacancy = (view: SetView): string | null => {
+  const { primary } = view.recorded;
+  if (primary === null) return 'there is none yet';
+  const replica = view.replicas.find(({ pod }) => pod === primary);
+  if (replica === undefined || replica.presence === 'absent') return `the pod of ${primary} is gone`;
+  if (replica.presence === 'terminating') return `${primary} is being deleted`;
+  if (replica.presence === 'failed') return `the pod of ${primary} failed`;
+  if (isFresh(replica, view)) return `${primary} is ${replica.beat?.state ?? 'silent'}`;
+  if (nodeOf(replica, view)?.lost ?? true) return `node ${replica.node} of ${primary} is lost`;
+  if (view.evidence === 'none') return null;
+  return `${primary} is silent`;
+};
+
+/** True while replicas of a new set are still expected to appear. */
+const stillGathering = (view: SetView, live: readonly ReplicaView[]): boolean =>
+  highestTerm(view) === 0 &&
+  live.length < view.desired &&
+  !live.some((replica) => (replica.beat?.upForMs ?? 0) >= firstElectionGraceMs);
+
+const leaves = (replica: ReplicaView): boolean => replica.presence === 'terminating';
+
+const elect = (view: SetView, why: string, except?: string): Election => {
+  const live = candidates(view, except);
+  const [best] = live;
+  if (best === undefined) return { type: 'wait', why: `no replica can lead: ${why}` };
+  if (stillGathering(view, live)) {
+    return { type: 'wait', why: 'waiting for the first replicas to appear', forMs: 200 };
+  }
+  return { type: 'elect', pod: best.pod, term: highestTerm(view) + 1, why };
+};
+
+/** Decides who leads. Whoever leads by a fresh heartbeat keeps leading, unless its pod is being deleted. */
+export const decideElection = (view: SetView): Election => {
+  const leader = claimedLeader(view);
+  const keep = (pod: string, term: number): Election => ({ type: 'keep', pod, term });
+  if (leader !== null && !leaves(leader)) return keep(leader.pod, leader.beat?.term ?? view.recorded.term);
+  if (view.inFlight !== null) return { type: 'wait', why: `${view.inFlight.pod} is being promoted` };
+  if (leader !== null) {
+    const successor = elect(view, `${leader.pod} is being deleted`, leader.pod);
+    return successor.type === 'elect' ? successor : keep(leader.pod, leader.beat?.term ?? 0);
+  }
+  if (view.settling && view.recorded.primary !== null) return keep(view.recorded.primary, view.recorded.term);
+  const promoting = view.replicas.find((replica) => isFresh(replica, view) && replica.beat?.state === 'promoting');
+  if (promoting && (promoting.beat?.stateForMs ?? 0) < 5000) {
+    return { type: 'wait', why: `${promoting.pod} is being promoted`, forMs: 1000 };
+  }
+  const why = vacancy(view);
+  if (why === null) return { type: 'wait', why: 'nobody is suspected: the operator itself hears too little' };
+  return elect(view, why);
+};
