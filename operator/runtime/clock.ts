@@ -30,3 +30,22 @@ export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     signal?.addEventListener('abort', finish, { once: true });
   });
 }
+
+/** True when `work` has settled within `ms`; leaves no timer behind. Never rejects. */
+export async function settlesWithin(clock: Clock, work: Promise<unknown>, ms: number): Promise<boolean> {
+  const settled = new AbortController();
+  const ended = work.then(
+    () => settled.abort(),
+    () => settled.abort(),
+  );
+  await Promise.race([ended, pause(clock, ms, settled.signal)]);
+  return settled.signal.aborted;
+}
+
+/** Resolves when the signal fires. */
+export function fired(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

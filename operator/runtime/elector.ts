@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { jitter } from './back-off.ts';
 import { type Lease, leases } from './builtin.ts';
 import type { KubeClient } from './client.ts';
-import { type Clock, pause, systemClock } from './clock.ts';
+import { type Clock, fired, pause, settlesWithin, systemClock } from './clock.ts';
 import { isKubeError } from './kube-error.ts';
 import { claimLease, decideLease, type LeaseObservation, releaseLease } from './lease.ts';
 import type { RuntimeMetrics } from './metrics.ts';
@@ -110,8 +110,8 @@ export class Elector {
       log.warn({ lease: name }, 'the lease is lost');
       term.abort(new Error('the lease is lost'));
     });
-    await aborted(term.signal);
-    const stopped = await Promise.race([work.then(() => true), pause(this.#clock, stopDeadlineMs).then(() => false)]);
+    await fired(term.signal);
+    const stopped = await settlesWithin(this.#clock, work, stopDeadlineMs);
     stopRenewing.abort();
     await renewing;
     signal.removeEventListener('abort', onStop);
@@ -200,11 +200,4 @@ export class Elector {
 
 function blankLease(namespace: string, name: string): Lease {
   return { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { namespace, name } };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -89,7 +89,8 @@ export class HttpKubeClient implements KubeClient {
       fieldSelector: options.fieldSelector,
     });
     const path = `${pathOf(resource, { namespace: options.namespace ?? '' })}${query}`;
-    const opening = startDeadline(`watch ${resourceName(resource)}`, DEADLINE_MS, options.signal);
+    const openMs = Math.min(DEADLINE_MS, options.quietMs);
+    const opening = startDeadline(`watch ${resourceName(resource)}`, openMs, options.signal);
     const body = await this.#open(call('watch', 'GET', resource, path), opening.signal, true).finally(opening.release);
     const stop = (): void => void body.destroy(new KubeError('aborted', `watch ${resourceName(resource)}: given up`));
     options.signal?.addEventListener('abort', stop, { once: true });

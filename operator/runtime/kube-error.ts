@@ -49,7 +49,10 @@ export interface ApiStatus {
   readonly code?: number;
   readonly reason?: string;
   readonly message?: string;
-  readonly details?: { readonly retryAfterSeconds?: number };
+  readonly details?: {
+    readonly retryAfterSeconds?: number;
+    readonly causes?: readonly { readonly field?: string }[];
+  };
 }
 
 const CODE_BY_STATUS: Readonly<Record<number, KubeErrorCode>> = {
@@ -70,7 +73,7 @@ const CODE_BY_STATUS: Readonly<Record<number, KubeErrorCode>> = {
 /** The error for an answer with this HTTP status and body (a Status object, or whatever a proxy sent). */
 export function errorFromStatus(httpStatus: number, status: ApiStatus, retryAfterSeconds?: number): KubeError {
   const fallback = httpStatus >= 500 ? 'unavailable' : 'bad-answer';
-  const code = reasonCode(status.reason) ?? CODE_BY_STATUS[httpStatus] ?? fallback;
+  const code = reasonCode(status) ?? CODE_BY_STATUS[httpStatus] ?? fallback;
   const seconds = retryAfterSeconds ?? status.details?.retryAfterSeconds;
   return new KubeError(code, status.message ?? `HTTP ${httpStatus}`, {
     status: httpStatus,
@@ -78,8 +81,12 @@ export function errorFromStatus(httpStatus: number, status: ApiStatus, retryAfte
   });
 }
 
-function reasonCode(reason: string | undefined): KubeErrorCode | undefined {
+function reasonCode({ reason, message, details }: ApiStatus): KubeErrorCode | undefined {
   if (reason === 'AlreadyExists') return 'exists';
   if (reason === 'Expired' || reason === 'Gone') return 'gone';
+  // An apply with the uid of an earlier object of the name: the server calls it a change of an immutable field.
+  if (details?.causes?.some(({ field }) => field === 'metadata.uid')) return 'conflict';
+  // A server-side apply whose types do not match the schema is the caller's fault, yet is answered with 500.
+  if (message?.startsWith('failed to create typed patch object')) return 'invalid';
   return undefined;
 }

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { backOffMs } from './back-off.ts';
-import { pause, systemClock } from './clock.ts';
+import { fired, pause, settlesWithin, systemClock } from './clock.ts';
 import type { Controller, ControllerOptions } from './controller.ts';
 import { startDeadline } from './deadline.ts';
 import { Elector, type Lead } from './elector.ts';
@@ -19,6 +19,7 @@ import { dropBulk } from './trim.ts';
 const STOP_DEADLINE_MS = 20_000;
 const LEASE = { durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 };
 const TASK_BACK_OFF = { minMs: 500, maxMs: 30_000 };
+const EVENTS_DEADLINE_MS = 2_000;
 const SYNC_POLL_MS = 20;
 
 /** Builds a manager; nothing runs before `start`. */
@@ -135,7 +136,7 @@ class OperatorManager implements Manager {
   async #stop(): Promise<void> {
     this.#stopLeading.abort(new Error('stopping'));
     await this.#running?.leading;
-    await Promise.race([this.events.flush(), pause(systemClock, 2_000)]);
+    await settlesWithin(systemClock, this.events.flush(), EVENTS_DEADLINE_MS);
     this.#stopCaches.abort(new Error('stopping'));
     await this.#running?.caches;
     await this.#server?.close();
@@ -152,8 +153,8 @@ class OperatorManager implements Manager {
   async #leadWithoutLease(signal: AbortSignal, lead: Lead): Promise<void> {
     const deadline = this.#options.stopDeadlineMs ?? STOP_DEADLINE_MS;
     const work = lead(signal);
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-    await Promise.race([work, pause(systemClock, deadline)]);
+    await fired(signal);
+    await settlesWithin(systemClock, work, deadline);
   }
 
   async #lead(term: AbortSignal): Promise<void> {

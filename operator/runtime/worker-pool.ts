@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { jitter } from './back-off.ts';
-import type { Clock } from './clock.ts';
+import { type Clock, fired } from './clock.ts';
 import type { Reconcile, ReconcileContext } from './controller.ts';
 import { startDeadline } from './deadline.ts';
 import type { EventRecorder } from './events.ts';
@@ -86,7 +86,7 @@ export class WorkerPool {
       metrics.activeWorkers.dec(controller);
       metrics.reconcileSeconds.observe(controller, (clock.now() - startedAt) / 1000);
     });
-    await Promise.race([ended, aborted(deadline.signal)]);
+    await Promise.race([ended, fired(deadline.signal)]);
   }
 
   async #call(work: Work, signal: AbortSignal): Promise<Outcome> {
@@ -169,11 +169,4 @@ export class WorkerPool {
     metrics.reconcileErrors.inc({ controller: name });
     log.warn(detail, 'reconcile failed, trying again');
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
