@@ -5,7 +5,8 @@ import { join } from 'node:path';
 /** The users of the control plane itself. Pods get tokens of their service accounts instead. */
 const users = {
   admin: { name: 'quartet-admin', groups: 'system:masters' },
-  controllers: { name: 'system:kube-controller-manager', groups: '' },
+  // Its controllers share one identity here, so that needs what all of them need.
+  controllers: { name: 'system:kube-controller-manager', groups: 'system:masters' },
   scheduler: { name: 'system:kube-scheduler', groups: '' },
 } as const;
 export type ClusterUser = keyof typeof users;

@@ -46,6 +46,8 @@ export const apiserverFlags = ({ dir, ports, serviceRange }: Layout, credentials
   '--endpoint-reconciler-type=none',
   '--default-not-ready-toleration-seconds=2',
   '--default-unreachable-toleration-seconds=2',
+  // Nodes have no names that a resolver knows.
+  '--kubelet-preferred-address-types=InternalIP',
   '--allow-privileged=false',
   '--profiling=false',
   '--event-ttl=30m',
@@ -54,7 +56,7 @@ export const apiserverFlags = ({ dir, ports, serviceRange }: Layout, credentials
 /** Controllers that would act for a cloud, for real networks, or refuse loopback addresses. */
 const unused = [
   'cloud-node-lifecycle-controller',
-  'endpoint-controller',
+  'endpoints-controller',
   'endpointslice-controller',
   'endpointslice-mirroring-controller',
   'node-ipam-controller',
