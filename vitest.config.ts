@@ -1,8 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-// Two projects: `unit` is pure and parallel; `integration` starts real servers
-// (nats-server, a Kubernetes control plane, our own roles as processes) and
-// runs one file at a time, so that timings stay honest on two cores.
+// `unit` is pure and parallel; `integration` starts real servers (nats-server, a Kubernetes control plane, our own
+// roles as processes), one file at a time; `e2e` runs against one whole Quartet, brought up by `quartet up`.
 const report = process.env['VITEST_REPORT'];
 
 export default defineConfig({
@@ -19,10 +18,20 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['{operator,dataplane,local,cli,e2e}/**/*.integration.test.ts'],
+          include: ['{operator,dataplane,local,cli}/**/*.integration.test.ts'],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['e2e/**/*.test.ts'],
+          globalSetup: ['e2e/start.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
     ],
