@@ -1,0 +1,124 @@
+import { type Clause, intersect, isEmpty, nextBit, noMoreDocs, type Restriction, subtract, Window, windowSize } from './clause.ts';
+import { addTo } from './disjunction-clause.ts';
+
+/** The parts of a bool query against one segment. */
+export interface BoolParts {
+  readonly must: readonly Clause[];
+  readonly filter: readonly Clause[];
+  readonly should: readonly Clause[];
+  readonly mustNot: readonly Clause[];
+  /** How many of `should` have to match. */
+  readonly minimumShould: number;
+}
+
+/** A conjunction with optional, forbidden and counted clauses. At least one part is required or `should` is counted. */
+export class BoolClause implements Clause {
+  readonly cost: number;
+  readonly #required: readonly { readonly clause: Clause; readonly scores: boolean }[];
+  readonly #parts: BoolParts;
+  readonly #own = new Window();
+  readonly #scratch = new Window();
+  readonly #counts = new Uint8Array(windowSize);
+
+  constructor(parts: BoolParts) {
+    this.#parts = parts;
+    this.#required = [
+      ...parts.must.map((clause) => ({ clause, scores: true })),
+      ...parts.filter.map((clause) => ({ clause, scores: false })),
+    ].sort((a, b) => a.clause.cost - b.clause.cost);
+    this.cost = this.#required[0]?.clause.cost ?? parts.should.reduce((sum, { cost }) => sum + cost, 0);
+  }
+
+  next(doc: number): number {
+    let at = doc;
+    for (const { clause } of this.#required) at = clause.next(at);
+    if (this.#parts.minimumShould === 0 || at === noMoreDocs) return at;
+    let least = noMoreDocs;
+    for (const clause of this.#parts.should) least = Math.min(least, clause.next(at));
+    return least;
+  }
+
+  bound(base: number, end: number): number {
+    let sum = 0;
+    for (const clause of this.#parts.must) {
+      // a leader without a match in the range rules all of it out
+      if (clause.next(base) >= end) return 0;
+      sum += clause.bound(base, end);
+    }
+    for (const clause of this.#parts.should) sum += clause.bound(base, end);
+    return sum;
+  }
+
+  collect(window: Window, { candidates, minScore }: Restriction): void {
+    const own = this.#own;
+    own.clear(window.base);
+    if (!this.#collectRequired(own, candidates, minScore)) return;
+    const restricted = this.#required.length > 0 ? own.bits : candidates;
+    if (this.#parts.minimumShould > 0) this.#collectCounted(own, restricted);
+    else this.#collectOptional(own);
+    for (const clause of this.#parts.mustNot) {
+      if (isEmpty(own.bits)) return;
+      this.#scratch.clear(window.base);
+      clause.collect(this.#scratch, { candidates: own.bits, minScore: 0 });
+      subtract(own.bits, this.#scratch.bits);
+    }
+    addTo(window, own);
+  }
+
+  /** False when nothing is left. */
+  #collectRequired(own: Window, candidates: Uint32Array | null, minScore: number): boolean {
+    const slack = minScore > 0 ? minScore - this.bound(own.base, own.end) : 0;
+    if (slack > 0) return false;
+    const scratch = this.#scratch;
+    for (const [index, { clause, scores }] of this.#required.entries()) {
+      const least = minScore > 0 && scores ? slack + clause.bound(own.base, own.end) : 0;
+      const restriction = { candidates: index === 0 ? candidates : own.bits, minScore: least };
+      if (index === 0) {
+        clause.collect(own, restriction);
+        if (candidates !== null) intersect(own.bits, candidates);
+      } else {
+        scratch.clear(own.base);
+        clause.collect(scratch, restriction);
+        intersect(own.bits, scratch.bits);
+        if (scores) addScores(own, scratch);
+      }
+      if (isEmpty(own.bits)) return false;
+    }
+    return true;
+  }
+
+  #collectOptional(own: Window): void {
+    for (const clause of this.#parts.should) {
+      this.#scratch.clear(own.base);
+      clause.collect(this.#scratch, { candidates: own.bits, minScore: 0 });
+      intersect(this.#scratch.bits, own.bits);
+      addScores(own, this.#scratch);
+    }
+  }
+
+  #collectCounted(own: Window, candidates: Uint32Array | null): void {
+    const { should, minimumShould } = this.#parts;
+    const scratch = this.#scratch;
+    const before = candidates === null ? null : candidates.slice();
+    this.#counts.fill(0);
+    own.bits.fill(0);
+    for (const clause of should) {
+      scratch.clear(own.base);
+      clause.collect(scratch, { candidates: before, minScore: 0 });
+      if (before !== null) intersect(scratch.bits, before);
+      for (let offset = nextBit(scratch.bits, 0); offset < windowSize; offset = nextBit(scratch.bits, offset + 1)) {
+        own.scores[offset] = (own.scores[offset] as number) + (scratch.scores[offset] as number);
+        const count = Math.min(255, (this.#counts[offset] as number) + 1);
+        this.#counts[offset] = count;
+        if (count >= minimumShould) own.bits[offset >>> 5] = (own.bits[offset >>> 5] as number) | (1 << (offset & 31));
+      }
+    }
+  }
+}
+
+/** Adds the scores of `other` to the documents of `own` that it matches too. */
+function addScores(own: Window, other: Window): void {
+  for (let offset = nextBit(other.bits, 0); offset < windowSize; offset = nextBit(other.bits, offset + 1)) {
+    own.scores[offset] = (own.scores[offset] as number) + (other.scores[offset] as number);
+  }
+}

@@ -1,0 +1,38 @@
+/** Where a term of a phrase stands in one document. */
+export interface TermPlaces {
+  /** Its position within the phrase. */
+  readonly offset: number;
+  readonly positions: { readonly positions: Int32Array; readonly length: number };
+}
+
+/** Whether `positions` hold a value in [from, to]. */
+function holds({ positions, length }: TermPlaces['positions'], from: number, to: number): boolean {
+  let low = 0;
+  let high = length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((positions[middle] as number) < from) low = middle + 1;
+    else high = middle;
+  }
+  return low < length && (positions[low] as number) <= to;
+}
+
+/**
+ * How often the phrase stands in the document: the number of places of its first listed (rarest) term around which every
+ * other term stands at its distance, or up to `slop` positions from there.
+ */
+export function phraseFrequency(terms: readonly TermPlaces[], slop: number): number {
+  const lead = terms[0];
+  if (lead === undefined) return 0;
+  let frequency = 0;
+  for (let i = 0; i < lead.positions.length; i++) {
+    const start = (lead.positions.positions[i] as number) - lead.offset;
+    let all = true;
+    for (let t = 1; all && t < terms.length; t++) {
+      const { offset, positions } = terms[t] as TermPlaces;
+      all = holds(positions, start + offset - slop, start + offset + slop);
+    }
+    if (all) frequency++;
+  }
+  return frequency;
+}

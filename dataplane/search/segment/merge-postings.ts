@@ -1,0 +1,169 @@
+import { compareByBytes } from './byte-order.ts';
+import type { ByteList } from './growable.ts';
+import type { Breathe } from './merge-documents.ts';
+import { PositionsReader } from './positions-reader.ts';
+import type { PostingsCursor } from './postings-cursor.ts';
+import { type FieldPostings, PostingsWriter } from './postings-writer.ts';
+import type { SegmentField } from './segment.ts';
+
+/** One field of one input, and where the input's documents go (-1: nowhere). */
+export interface FieldInput {
+  readonly field: SegmentField;
+  readonly map: Int32Array;
+}
+
+/** The live postings of one term of one input, with the new document numbers. */
+class TermReader {
+  doc = -1;
+  frequency = 0;
+  readonly #cursor: PostingsCursor;
+  readonly #positions: PositionsReader;
+  readonly #map: Int32Array;
+  #index = -1;
+
+  constructor({ field, map }: FieldInput, term: number) {
+    this.#cursor = field.cursor(term);
+    this.#positions = new PositionsReader(this.#cursor);
+    this.#map = map;
+    this.#cursor.load(0);
+    this.#cursor.loadFrequencies();
+  }
+
+  next(): boolean {
+    const cursor = this.#cursor;
+    for (;;) {
+      this.#index++;
+      if (this.#index === cursor.count) {
+        if (cursor.block + 1 === cursor.blocks) return false;
+        cursor.load(cursor.block + 1);
+        cursor.loadFrequencies();
+        this.#index = 0;
+      }
+      this.doc = this.#map[cursor.docs[this.#index] as number] as number;
+      if (this.doc < 0) continue;
+      this.frequency = cursor.frequencies[this.#index] as number;
+      return true;
+    }
+  }
+
+  rawPositions(): Uint8Array {
+    return this.#positions.raw(this.#index);
+  }
+}
+
+/** A term of the merged dictionary: where the inputs have it (-1: not). */
+interface MergedTerm {
+  readonly term: string;
+  readonly places: readonly number[];
+}
+
+/** All terms of the inputs in order. */
+function* mergeTerms(inputs: readonly FieldInput[]): Generator<MergedTerm> {
+  const next = inputs.map(() => 0);
+  const heads = inputs.map(({ field }) => (field.terms.size > 0 ? field.terms.at(0) : null));
+  for (;;) {
+    let least: string | null = null;
+    for (const head of heads) {
+      if (head !== null && (least === null || compareByBytes(head, least) < 0)) least = head;
+    }
+    if (least === null) return;
+    const places = heads.map((head, index) => (head === least ? (next[index] as number) : -1));
+    for (const [index, place] of places.entries()) {
+      if (place < 0) continue;
+      next[index] = place + 1;
+      const { terms } = (inputs[index] as FieldInput).field;
+      heads[index] = place + 1 < terms.size ? terms.at(place + 1) : null;
+    }
+    yield { term: least, places };
+  }
+}
+
+const readersOf = (inputs: readonly FieldInput[], places: readonly number[]): TermReader[] =>
+  inputs
+    .flatMap((input, index) => ((places[index] as number) < 0 ? [] : [new TermReader(input, places[index] as number)]))
+    .filter((reader) => reader.next());
+
+/** Steps through several readers in the order of the new numbers. */
+class Interleave {
+  #readers: TermReader[];
+  current: TermReader | undefined;
+
+  constructor(readers: TermReader[]) {
+    this.#readers = readers;
+  }
+
+  next(): boolean {
+    const { current } = this;
+    if (current !== undefined && !current.next()) this.#readers = this.#readers.filter((reader) => reader !== current);
+    let least = this.#readers[0];
+    for (const reader of this.#readers) if (least !== undefined && reader.doc < least.doc) least = reader;
+    this.current = least;
+    return least !== undefined;
+  }
+}
+
+/** Scratch that grows to the longest postings list met. */
+class Gathered {
+  docs = new Int32Array(1024);
+  frequencies = new Int32Array(1024);
+  count = 0;
+
+  gather(merged: Interleave): void {
+    this.count = 0;
+    while (merged.next()) {
+      if (this.count === this.docs.length) this.#grow();
+      const reader = merged.current as TermReader;
+      this.docs[this.count] = reader.doc;
+      this.frequencies[this.count++] = reader.frequency;
+    }
+  }
+
+  #grow(): void {
+    const docs = new Int32Array(this.docs.length * 2);
+    const frequencies = new Int32Array(docs.length);
+    docs.set(this.docs);
+    frequencies.set(this.frequencies);
+    this.docs = docs;
+    this.frequencies = frequencies;
+  }
+}
+
+/** The merged inverted index, and per input the new place of each of its terms (for keywords' ordinals). */
+export interface MergedPostings {
+  readonly postings: FieldPostings;
+  readonly termMaps: readonly Uint32Array[];
+}
+
+/** Merges one field. `lengths`: of the new documents; null for keywords. Terms without a live document vanish. */
+export async function mergePostings(
+  inputs: readonly FieldInput[],
+  lengths: Uint32Array | null,
+  breathe: Breathe,
+): Promise<MergedPostings> {
+  const writer = new PostingsWriter(lengths);
+  const termMaps = inputs.map(({ field }) => new Uint32Array(field.terms.size));
+  const gathered = new Gathered();
+  let written = 0;
+  let postingsSinceBreath = 0;
+  for (const { term, places } of mergeTerms(inputs)) {
+    gathered.gather(new Interleave(readersOf(inputs, places)));
+    const { docs, frequencies, count } = gathered;
+    if (count > 0) {
+      for (const [index, place] of places.entries()) {
+        if (place >= 0) (termMaps[index] as Uint32Array)[place] = written;
+      }
+      const again = new Interleave(lengths === null ? [] : readersOf(inputs, places));
+      const positions = (_: number, out: ByteList): void => {
+        if (again.next()) out.append((again.current as TermReader).rawPositions());
+      };
+      writer.add(term, lengths === null ? { docs, frequencies, count } : { docs, frequencies, count, positions });
+      written++;
+    }
+    postingsSinceBreath += count + 16;
+    if (postingsSinceBreath > 4096) {
+      postingsSinceBreath = 0;
+      await breathe();
+    }
+  }
+  return { postings: writer.finish(), termMaps };
+}

@@ -1,0 +1,156 @@
+import { unpack, packedWords } from './bit-packing.ts';
+import { impactPoints } from './impact.ts';
+import { blockCount, blockSize, fewPostings, headerWords } from './postings-format.ts';
+
+/** Where the postings of one term are. */
+export interface PostingsPlace {
+  readonly words: Uint32Array;
+  readonly start: number;
+  readonly df: number;
+  readonly positions: Uint8Array;
+  readonly positionStart: number;
+}
+
+const endOfDocs = 0x7fffffff;
+
+/**
+ * Reads the postings of one term block by block, forward only. After {@link load}, `docs` and (after {@link loadFrequencies})
+ * `frequencies` hold the `count` postings of the block.
+ */
+export class PostingsCursor {
+  readonly df: number;
+  readonly blocks: number;
+  readonly docs = new Int32Array(blockSize);
+  readonly frequencies = new Int32Array(blockSize);
+  count = 0;
+  /** The block that is loaded; -1 = none. */
+  block = -1;
+  readonly #place: PostingsPlace;
+  readonly #few: boolean;
+  #frequenciesOf = -1;
+  #seekBlock = 0;
+
+  constructor(place: PostingsPlace) {
+    this.#place = place;
+    this.df = place.df;
+    this.#few = place.df <= fewPostings;
+    this.blocks = blockCount(place.df);
+  }
+
+  /** Last document of a block. */
+  lastDoc(block: number): number {
+    const { words, start, df } = this.#place;
+    return words[this.#few ? start + 2 * (df - 1) : start + block * headerWords] as number;
+  }
+
+  /** An impact point of a block (see `impact.ts`), 0 when there is none; null when the block has none at all. */
+  impact(block: number, index: number): number | null {
+    if (this.#few) return null;
+    return index < impactPoints ? (this.#place.words[this.#place.start + block * headerWords + 3 + index] as number) : 0;
+  }
+
+  /** The first block, at or after the last one sought, whose last document is `doc` or above; `blocks` at the end. */
+  seek(doc: number): number {
+    let block = this.#seekBlock;
+    if (block < this.blocks && this.lastDoc(block) < doc) {
+      let low = block + 1;
+      let step = 1;
+      while (low + step <= this.blocks && this.lastDoc(low + step - 1) < doc) {
+        low += step;
+        step *= 2;
+      }
+      let high = Math.min(this.blocks, low + step - 1);
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        if (this.lastDoc(middle) < doc) low = middle + 1;
+        else high = middle;
+      }
+      block = low;
+    }
+    this.#seekBlock = block;
+    return block;
+  }
+
+  /** First document at or after `doc`; a large number at the end. Loads its block. */
+  firstFrom(doc: number): number {
+    const block = this.seek(doc);
+    if (block === this.blocks) return endOfDocs;
+    this.load(block);
+    return this.docs[this.indexFrom(doc)] as number;
+  }
+
+  /** Index within the loaded block of the first document at or after `doc`; `count` when there is none. */
+  indexFrom(doc: number): number {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.docs[middle] as number) < doc) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  load(block: number): void {
+    if (this.block === block) return;
+    this.block = block;
+    if (this.#few) this.#loadFew();
+    else this.#loadBlock(block);
+  }
+
+  #loadFew(): void {
+    const { words, start, df } = this.#place;
+    this.count = df;
+    this.#frequenciesOf = this.block;
+    for (let i = 0; i < df; i++) {
+      this.docs[i] = words[start + 2 * i] as number;
+      this.frequencies[i] = words[start + 2 * i + 1] as number;
+    }
+  }
+
+  #loadBlock(block: number): void {
+    const { words } = this.#place;
+    const count = this.#countOf(block);
+    const data = this.#dataOf(block);
+    this.count = count;
+    const { docs } = this;
+    unpack(words, data + 1, { count, width: (words[data] as number) & 0xff }, docs);
+    let previous = block === 0 ? -1 : this.lastDoc(block - 1);
+    for (let i = 0; i < count; i++) {
+      previous += (docs[i] as number) + 1;
+      docs[i] = previous;
+    }
+  }
+
+  #countOf(block: number): number {
+    return Math.min(blockSize, this.df - block * blockSize);
+  }
+
+  #dataOf(block: number): number {
+    const { words, start } = this.#place;
+    return start + (words[start + block * headerWords + 1] as number);
+  }
+
+  /** Fills `frequencies` for the loaded block. */
+  loadFrequencies(): void {
+    if (this.#frequenciesOf === this.block) return;
+    this.#frequenciesOf = this.block;
+    const { words } = this.#place;
+    const data = this.#dataOf(this.block);
+    const widths = words[data] as number;
+    const at = data + 1 + packedWords(this.count, widths & 0xff);
+    const { frequencies, count } = this;
+    unpack(words, at, { count, width: widths >>> 8 }, frequencies);
+    for (let i = 0; i < count; i++) frequencies[i] = (frequencies[i] as number) + 1;
+  }
+
+  /** Where the positions of the loaded block start, in bytes. */
+  positionsOfBlock(): number {
+    const { words, start, positionStart } = this.#place;
+    return this.#few ? positionStart : positionStart + (words[start + this.block * headerWords + 2] as number);
+  }
+
+  get positionBytes(): Uint8Array {
+    return this.#place.positions;
+  }
+}

@@ -1,0 +1,112 @@
+import { pack, widthOf } from './bit-packing.ts';
+import { ByteList, WordList } from './growable.ts';
+import { impactsOf } from './impact.ts';
+import { blockCount, blockSize, fewPostings, headerWords } from './postings-format.ts';
+import { StringTableWriter } from './string-table.ts';
+
+/** The postings of one term, ascending by document. */
+export interface TermPostings {
+  readonly docs: Int32Array;
+  readonly frequencies: Int32Array;
+  readonly count: number;
+  /** Writes the encoded positions of posting `index`; absent for fields without positions. */
+  readonly positions?: (index: number, out: ByteList) => void;
+}
+
+/** The finished inverted index of one field. Arrays named term… have an entry per term, in the order of `terms`. */
+export interface FieldPostings {
+  readonly termOffsets: Uint32Array;
+  readonly termBytes: Uint8Array;
+  readonly termDf: Uint32Array;
+  readonly termStart: Uint32Array;
+  readonly termPositions: Uint32Array;
+  readonly words: Uint32Array;
+  readonly positions: Uint8Array;
+}
+
+/** Encodes terms, given in their order, into the format of `postings-format.ts`. */
+export class PostingsWriter {
+  readonly #terms = new StringTableWriter();
+  readonly #df = new WordList();
+  readonly #start = new WordList();
+  readonly #positionStart = new WordList();
+  readonly #words = new WordList(4096);
+  readonly #positions = new ByteList();
+  readonly #lengths: Uint32Array | null;
+  readonly #gaps = new Int32Array(blockSize);
+  readonly #blockFrequencies = new Int32Array(blockSize);
+  readonly #blockLengths = new Int32Array(blockSize);
+
+  /** `lengths`: field length per document; null for fields without (keywords). */
+  constructor(lengths: Uint32Array | null) {
+    this.#lengths = lengths;
+  }
+
+  add(term: string, postings: TermPostings): void {
+    if (postings.count === 0) return;
+    this.#terms.add(term);
+    this.#df.push(postings.count);
+    this.#start.push(this.#words.length);
+    this.#positionStart.push(this.#positions.length);
+    if (postings.count <= fewPostings) this.#writeFew(postings);
+    else this.#writeBlocks(postings);
+  }
+
+  #writeFew({ docs, frequencies, count, positions }: TermPostings): void {
+    for (let i = 0; i < count; i++) {
+      this.#words.push(docs[i] as number);
+      this.#words.push(frequencies[i] as number);
+      positions?.(i, this.#positions);
+    }
+  }
+
+  #writeBlocks(postings: TermPostings): void {
+    const start = this.#words.length;
+    const positionStart = this.#positions.length;
+    const blocks = blockCount(postings.count);
+    for (let i = 0; i < blocks * headerWords; i++) this.#words.push(0);
+    for (let block = 0; block < blocks; block++) {
+      const from = block * blockSize;
+      const count = Math.min(blockSize, postings.count - from);
+      const header = start + block * headerWords;
+      this.#words.words[header] = postings.docs[from + count - 1] as number;
+      this.#words.words[header + 1] = this.#words.length - start;
+      this.#words.words[header + 2] = this.#positions.length - positionStart;
+      this.#writeBlock(postings, from, count);
+      const impacts = impactsOf(this.#blockFrequencies, this.#blockLengths, count);
+      for (const [i, point] of impacts.entries()) this.#words.words[header + 3 + i] = point;
+    }
+  }
+
+  #writeBlock({ docs, frequencies, positions }: TermPostings, from: number, count: number): void {
+    let previous = from === 0 ? -1 : (docs[from - 1] as number);
+    for (let i = 0; i < count; i++) {
+      const doc = docs[from + i] as number;
+      const frequency = frequencies[from + i] as number;
+      this.#gaps[i] = doc - previous - 1;
+      previous = doc;
+      this.#blockFrequencies[i] = frequency - 1;
+      this.#blockLengths[i] = this.#lengths === null ? 0 : (this.#lengths[doc] as number);
+      positions?.(from + i, this.#positions);
+    }
+    const docWidth = widthOf(this.#gaps, count);
+    const frequencyWidth = widthOf(this.#blockFrequencies, count);
+    this.#words.push(docWidth | (frequencyWidth << 8));
+    pack(this.#words, this.#gaps, count, docWidth);
+    pack(this.#words, this.#blockFrequencies, count, frequencyWidth);
+    for (let i = 0; i < count; i++) this.#blockFrequencies[i] = (this.#blockFrequencies[i] as number) + 1;
+  }
+
+  finish(): FieldPostings {
+    const terms = this.#terms.finish();
+    return {
+      termOffsets: terms.offsets,
+      termBytes: terms.bytes,
+      termDf: this.#df.finish(),
+      termStart: this.#start.finish(),
+      termPositions: this.#positionStart.finish(),
+      words: this.#words.finish(),
+      positions: this.#positions.finish(),
+    };
+  }
+}
