@@ -1,0 +1,121 @@
+import { DbError } from '../db-error.ts';
+import { maxKeysAnswered } from '../limits.ts';
+import type { Frame } from '../resp/frame.ts';
+import type { Row } from '../store/row.ts';
+import type { StoreFile } from '../store/file.ts';
+import { smallInteger } from './arguments.ts';
+import { noKeys, type ShardCommand } from './command.ts';
+import { globMatch } from './glob.ts';
+
+/** Most keys that one step of SCAN looks at. */
+const maxScanned = 10_000;
+/** Most keys that one KEYS looks at. */
+const maxKeysScanned = 1_000_000;
+
+const live = (row: Row, now: number): boolean => row.expireAt === 0 || row.expireAt > now;
+
+export const dbsize: ShardCommand = {
+  kind: 'shard',
+  combine: 'sum',
+  name: 'DBSIZE',
+  arity: 1,
+  flags: ['readonly', 'fast'],
+  keys: noKeys,
+  group: 'server',
+  summary: 'Returns the number of keys of the database, expired ones that are not removed yet included.',
+  read(store, _frame, reply) {
+    reply.integer(store.keys);
+  },
+};
+
+/** Keys after `from` that match, until `examined` keys were looked at; `last` is null when the shard is done. */
+const scanStep = (
+  file: StoreFile,
+  from: string | null,
+  examined: number,
+  match: (key: string, row: Row) => boolean,
+): { found: string[]; last: string | null } => {
+  const found: string[] = [];
+  let left = examined;
+  for (const { key, row } of file.after(from)) {
+    if (match(key, row)) found.push(key);
+    if (--left === 0) return { found, last: key };
+  }
+  return { found, last: null };
+};
+
+export const keys: ShardCommand = {
+  kind: 'shard',
+  combine: 'join',
+  name: 'KEYS',
+  arity: 2,
+  flags: ['readonly'],
+  keys: noKeys,
+  group: 'generic',
+  summary: 'Returns all keys that match a pattern, unless they are too many.',
+  read(store, frame, reply, now) {
+    const pattern = frame.key(1);
+    const match = (key: string, row: Row): boolean => live(row, now) && globMatch(pattern, key);
+    const { found, last } = scanStep(store.file, null, maxKeysScanned, match);
+    if (last !== null || found.length > maxKeysAnswered) throw new DbError('ERR', 'too many keys for KEYS; use SCAN');
+    reply.array(found.length);
+    for (const key of found) reply.bulk(Buffer.from(key, 'latin1'));
+  },
+};
+
+/** What a SCAN step asks of one shard. */
+export interface ScanStep {
+  /** The last key seen; null = from the start. */
+  readonly from: string | null;
+  readonly count: number;
+  readonly pattern: string;
+  readonly type: string;
+}
+
+const parseStep = (frame: Frame): ScanStep => ({
+  from: frame.text(1) === '-' ? null : frame.key(1).slice(1),
+  count: Math.min(Math.max(1, smallInteger(frame, 2)), maxScanned),
+  pattern: frame.key(3),
+  type: frame.text(4),
+});
+
+/** The member's part of SCAN: `QSCAN - | +<last key> COUNT PATTERN TYPE` answers [`-` | `+<last key>, keys]. */
+export const qscan: ShardCommand = {
+  kind: 'shard',
+  combine: 'join',
+  name: 'QSCAN',
+  arity: 5,
+  flags: ['readonly'],
+  keys: noKeys,
+  group: 'generic',
+  summary: 'One step of SCAN in one shard.',
+  read(store, frame, reply, now) {
+    const { from, count, pattern, type } = parseStep(frame);
+    const typed = type === '' || type === 'string';
+    const match = (key: string, row: Row): boolean => typed && live(row, now) && globMatch(pattern, key);
+    const { found, last } = scanStep(store.file, from, count, match);
+    reply.array(2);
+    reply.bulk(last === null ? '-' : Buffer.from(`+${last}`, 'latin1'));
+    reply.array(found.length);
+    for (const key of found) reply.bulk(Buffer.from(key, 'latin1'));
+  },
+};
+
+/** The member's part of WATCH: the version of each key as text, 0 for a key that does not exist. */
+export const qversions: ShardCommand = {
+  kind: 'shard',
+  combine: 'join',
+  name: 'QVERSIONS',
+  arity: -2,
+  flags: ['readonly'],
+  keys: noKeys,
+  group: 'transactions',
+  summary: 'Versions of keys.',
+  read(store, frame, reply, now) {
+    reply.array(frame.count - 1);
+    for (let i = 1; i < frame.count; i++) {
+      const row = store.get(frame.key(i));
+      reply.integer(row && live(row, now) ? row.version : 0);
+    }
+  },
+};

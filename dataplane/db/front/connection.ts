@@ -1,0 +1,191 @@
+import type { Socket } from 'node:net';
+import { RequestParser } from '../resp/request-parser.ts';
+import { encodeError, ReplyWriter } from '../resp/reply-writer.ts';
+import type { Waiter } from '../gateway/request.ts';
+import { dispatch } from './dispatch.ts';
+import { newSession, type Client, type Server, type Session } from './session.ts';
+
+/** Commands of one connection that may be unanswered; beyond that its socket is not read. */
+const maxPlaces = 1024;
+/** Reply bytes that may wait in a socket before it is not read any more. */
+const pauseAtBytes = 1024 * 1024;
+/** Reply bytes at which a client that does not read is cut off. */
+const cutOffBytes = 64 * 1024 * 1024;
+
+/** The place of one reply among the replies of a connection. */
+class Place implements Waiter {
+  reply: Buffer | null = null;
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  answer(reply: Buffer): void {
+    this.reply = reply;
+    this.#connection.advance();
+  }
+}
+
+/** Connections with replies to send at the end of this turn. */
+let dirty: Connection[] = [];
+
+const flushDirty = (): void => {
+  const connections = dirty;
+  dirty = [];
+  for (const connection of connections) connection.write();
+};
+
+/**
+ * One client: bytes in, replies out, in the order of its commands. It is not read while too much of it is
+ * unanswered or unread by the client, so its memory has a bound.
+ */
+export class Connection implements Client {
+  readonly session: Session;
+  readonly #socket: Socket;
+  readonly #server: Server;
+  readonly #parser = new RequestParser();
+  #places: Place[] = [];
+  /** Places before this one are answered. */
+  #head = 0;
+  #out: Buffer[] = [];
+  #dirty = false;
+  #blocked = false;
+  #full = false;
+  #ended = false;
+  #closing = false;
+  #stuckSince = 0;
+
+  constructor(id: number, socket: Socket, server: Server) {
+    this.#socket = socket;
+    this.#server = server;
+    this.session = newSession(
+      id,
+      `${socket.remoteAddress}:${socket.remotePort}`,
+      `${socket.localAddress}:${socket.localPort}`,
+    );
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, 60_000);
+    socket.on('data', (chunk: Buffer) => this.#data(chunk));
+    socket.on('drain', () => this.#resume());
+    socket.on('end', () => this.#end());
+    socket.on('error', () => socket.destroy());
+  }
+
+  place(): Waiter {
+    const place = new Place(this);
+    this.#places.push(place);
+    return place;
+  }
+
+  block(): void {
+    this.#blocked = true;
+  }
+
+  unblock(): void {
+    this.#blocked = false;
+    this.#pump();
+  }
+
+  closeAfterReplies(): void {
+    this.#closing = true;
+    this.#markDirty();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** Replies are there: moves those whose turn has come to the output. */
+  advance(): void {
+    let head = this.#head;
+    for (let place = this.#places[head]; place?.reply; place = this.#places[++head]) this.#out.push(place.reply);
+    if (head === this.#head) return;
+    this.#head = head;
+    if (head === this.#places.length) {
+      this.#places = [];
+      this.#head = 0;
+    }
+    this.#markDirty();
+    if (this.#full) this.#resume();
+  }
+
+  /** Sends what is in the output. */
+  write(): void {
+    this.#dirty = false;
+    const [first] = this.#out;
+    if (first !== undefined && !this.#socket.destroyed) {
+      this.#socket.write(this.#out.length === 1 ? first : Buffer.concat(this.#out));
+    }
+    this.#out = [];
+    if (this.#socket.writableLength > cutOffBytes) this.#socket.destroy();
+    else if (this.#isDone()) this.#socket.end();
+  }
+
+  /** Cuts off a client that has not read anything for too long. Called now and then. */
+  checkStuck(now: number, limitMs: number): void {
+    if (this.#socket.writableLength === 0) this.#stuckSince = 0;
+    else if (this.#stuckSince === 0) this.#stuckSince = now;
+    else if (now - this.#stuckSince > limitMs) this.#socket.destroy();
+  }
+
+  #isDone(): boolean {
+    return (this.#closing || this.#ended) && this.#places.length === 0 && (this.#closing || !this.#blocked);
+  }
+
+  #markDirty(): void {
+    if (this.#dirty) return;
+    this.#dirty = true;
+    if (dirty.length === 0) queueMicrotask(flushDirty);
+    dirty.push(this);
+  }
+
+  #data(chunk: Buffer): void {
+    if (this.#closing) return;
+    this.#parser.push(chunk);
+    this.#pump();
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#markDirty();
+  }
+
+  #resume(): void {
+    this.#stuckSince = 0;
+    if (!this.#full || this.#overfull()) return;
+    this.#full = false;
+    setImmediate(() => this.#pump());
+  }
+
+  #overfull(): boolean {
+    return this.#places.length - this.#head >= maxPlaces || this.#socket.writableLength > pauseAtBytes;
+  }
+
+  /** Carries out what is parsed, until bytes are missing or a bound is reached. */
+  #pump(): void {
+    while (!this.#blocked && !this.#closing) {
+      if (this.#overfull()) {
+        this.#full = true;
+        break;
+      }
+      if (!this.#step()) break;
+    }
+    this.advance();
+    if (this.#full || this.#blocked) this.#socket.pause();
+    else if (this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  /** One command; false: there is none yet, or no more. */
+  #step(): boolean {
+    const step = this.#parser.next();
+    if (step === 'more') return false;
+    if (step === 'command') dispatch(this, this.#parser.frame, shared, this.#server);
+    else this.place().answer(encodeError(this.#parser.reason), 0);
+    if (step === 'broken') this.closeAfterReplies();
+    return step !== 'broken';
+  }
+}
+
+/** Replies that are known at once are written here, one at a time. */
+const shared = new ReplyWriter(16 * 1024);

@@ -1,0 +1,89 @@
+import { requestKind } from '../batch/request-batch.ts';
+import { fitsArity, keyIndexes, oneKey, type KeyCommand } from '../commands/command.ts';
+import { DbError, errorLine } from '../db-error.ts';
+import { maxKeyBytes } from '../limits.ts';
+import { encodeError, type ReplyWriter } from '../resp/reply-writer.ts';
+import type { Frame } from '../resp/frame.ts';
+import { askEveryShard, askShards } from './fan-out.ts';
+import { queueCommand } from './transactions.ts';
+import type { Client, Server, ServerCommand } from './session.ts';
+
+/** As Redis says it: the name and the first arguments, cut. */
+const unknownCommand = (frame: Frame): DbError => {
+  let args = '';
+  for (let i = 1; i < frame.count && args.length < 128; i++) args += `'${frame.text(i).slice(0, 128 - args.length)}' `;
+  return new DbError('ERR', `unknown command '${frame.text(0).slice(0, 128)}', with args beginning with: ${args}`);
+};
+
+/** The command that a frame names. @throws DbError when there is none or its arguments are too few or too many */
+const findCommand = (frame: Frame, server: Server): ServerCommand => {
+  const command = server.commands.find(frame);
+  if (!command) throw unknownCommand(frame);
+  if (!fitsArity(command.arity, frame.count)) {
+    throw new DbError('ERR', `wrong number of arguments for '${command.name.toLowerCase()}' command`);
+  }
+  return command;
+};
+
+/** Key `i` of a frame. @throws DbError when it is too long */
+const keyArgument = (frame: Frame, i: number): string => {
+  if (frame.lengthOf(i) > maxKeyBytes) {
+    throw new DbError('ERR', `a key of ${frame.lengthOf(i)} bytes exceeds the limit of ${maxKeyBytes} bytes`);
+  }
+  return frame.key(i);
+};
+
+/** All keys of a command. @throws DbError */
+export const keysOf = (command: ServerCommand, frame: Frame): string[] =>
+  keyIndexes(command.keys, frame.count).map((i) => keyArgument(frame, i));
+
+const isWrite = (command: ServerCommand): boolean => command.flags.includes('write');
+
+const runKeyCommand = (command: KeyCommand, client: Client, frame: Frame, server: Server): void => {
+  const { session } = client;
+  const ranges = server.router.ranges(session.database);
+  if (command.across === 'every') return askEveryShard(client, { command, frame, ranges, router: server.router });
+  const indexes = command.keys === oneKey ? null : keyIndexes(command.keys, frame.count);
+  const keys = indexes === null ? [keyArgument(frame, 1)] : indexes.map((i) => keyArgument(frame, i));
+  const shard = ranges.find(keys[0] ?? '');
+  if (keys.length > 1 && keys.some((key) => ranges.find(key) !== shard)) {
+    return askShards(client, { command, frame, ranges, router: server.router }, keys);
+  }
+  const kind = session.protocol === 3 ? requestKind.resp3 : 0;
+  const request = { kind, payload: frame.raw(), writes: isWrite(command), waiter: client.place() };
+  server.router.submit(shard, request);
+};
+
+const run = (client: Client, frame: Frame, reply: ReplyWriter, server: Server): void => {
+  const command = findCommand(frame, server);
+  client.session.lastCommand = command.name;
+  const { transaction } = client.session;
+  if (transaction && !(command.kind === 'session' && command.inTransaction === 'run')) {
+    queueCommand(command, frame, transaction, keysOf(command, frame));
+    reply.simple('QUEUED');
+  } else if (command.kind === 'keys') {
+    runKeyCommand(command, client, frame, server);
+  } else if (command.kind === 'shard') {
+    const { router } = server;
+    askEveryShard(client, { command, frame, router, ranges: router.ranges(client.session.database) });
+  } else command.run(client, frame, reply, server);
+};
+
+/** Names that browsers and mailers send, never clients of ours: a sign that somebody smuggles commands. */
+const foreignNames = new Set(['POST', 'HOST:']);
+
+/** Carries out one command of a client. Its reply has its place from now on. */
+export const dispatch = (client: Client, frame: Frame, reply: ReplyWriter, server: Server): void => {
+  server.facts.commandsProcessed++;
+  reply.length = 0;
+  reply.protocol = client.session.protocol;
+  try {
+    run(client, frame, reply, server);
+  } catch (error) {
+    if (foreignNames.has(frame.word(0))) client.closeAfterReplies();
+    if (client.session.transaction) client.session.transaction.broken = true;
+    client.place().answer(encodeError(errorLine(error)), 0);
+    return;
+  }
+  if (reply.length > 0) client.place().answer(reply.take(), 0);
+};

@@ -1,0 +1,126 @@
+import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import type { Pod } from '../../fabric/pod.ts';
+import { keyCommands, shardCommands, CommandTable } from '../commands/table.ts';
+import type { Router } from '../gateway/router.ts';
+import { encodeError } from '../resp/reply-writer.ts';
+import { clientCommand } from './client-command.ts';
+import { commandCommand } from './command-command.ts';
+import { configCommand } from './config-command.ts';
+import { Connection } from './connection.ts';
+import { handshakeCommands } from './handshake.ts';
+import { infoCommand } from './info-command.ts';
+import { ScanCursors } from './scan-cursors.ts';
+import { scanCommand } from './scan-command.ts';
+import type { Server, ServerCommand, Session } from './session.ts';
+import type { ServerFacts } from './server-facts.ts';
+import { transactionCommands } from './transactions.ts';
+
+/** Connections of one front end. An idle one costs about 10 KB. */
+const maxClients = 20_000;
+/** A client that reads nothing of what it asked for is cut off after this, milliseconds. */
+const stuckLimitMs = 60_000;
+const stuckCheckMs = 5_000;
+/** What the kernel may hold of connections that are not accepted yet. */
+const backlog = 4096;
+
+/** Everything that clients may send. */
+export const serverCommands = (): CommandTable<ServerCommand> =>
+  new CommandTable<ServerCommand>([
+    ...handshakeCommands,
+    clientCommand,
+    commandCommand,
+    configCommand,
+    infoCommand,
+    scanCommand,
+    ...transactionCommands,
+    ...keyCommands,
+    ...shardCommands,
+  ]);
+
+/** The RESP server: one module for gateways and members. */
+export class FrontEnd {
+  readonly server: Server;
+  readonly #connections = new Set<Connection>();
+  readonly #net: NetServer;
+  readonly #facts: ServerFacts;
+  #nextId = 1;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(pod: Pod, router: Router, port: number) {
+    this.#facts = {
+      pod: pod.env.QUARTET_POD,
+      node: pod.env.QUARTET_NODE,
+      incarnation: pod.incarnation,
+      startedAt: Date.now(),
+      port,
+      maxClients,
+      connectionsReceived: 0,
+      connectionsRejected: 0,
+      commandsProcessed: 0,
+    };
+    this.server = {
+      router,
+      facts: this.#facts,
+      cursors: new ScanCursors(),
+      commands: serverCommands(),
+      sessions: () => this.#sessions(),
+    };
+    this.#net = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  get commands(): number {
+    return this.#facts.commandsProcessed;
+  }
+
+  /** Listens; resolves with the port. */
+  listen(host: string): Promise<number> {
+    this.#timer = setInterval(() => this.#checkStuck(), stuckCheckMs).unref();
+    return new Promise((resolve, reject) => {
+      this.#net.once('error', reject);
+      this.#net.listen({ host, port: this.#facts.port, backlog }, () => {
+        const address = this.#net.address();
+        resolve(typeof address === 'object' && address ? address.port : 0);
+      });
+    });
+  }
+
+  /** Takes no more connections and closes those that are there, once what they sent is answered. */
+  async close(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer);
+    const closed = new Promise((resolve) => this.#net.close(resolve));
+    for (const connection of this.#connections) connection.closeAfterReplies();
+    const timer = setTimeout(() => this.#destroyAll(), 2_000);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  #destroyAll(): void {
+    for (const connection of this.#connections) connection.destroy();
+  }
+
+  #accept(socket: Socket): void {
+    this.#facts.connectionsReceived++;
+    if (this.#connections.size >= maxClients) {
+      this.#facts.connectionsRejected++;
+      socket.on('error', () => {});
+      socket.end(encodeError('ERR max number of clients reached'));
+      return;
+    }
+    const connection = new Connection(this.#nextId++, socket, this.server);
+    this.#connections.add(connection);
+    socket.on('close', () => this.#connections.delete(connection));
+  }
+
+  *#sessions(): Iterable<Session> {
+    for (const { session } of this.#connections) yield session;
+  }
+
+  #checkStuck(): void {
+    const now = Date.now();
+    for (const connection of this.#connections) connection.checkStuck(now, stuckLimitMs);
+  }
+}

@@ -1,0 +1,93 @@
+import type { Frame } from '../resp/frame.ts';
+import type { Protocol, ReplyWriter } from '../resp/reply-writer.ts';
+import type { Router } from '../gateway/router.ts';
+import type { Waiter } from '../gateway/request.ts';
+import type { CommandDescription, KeyCommand, ShardCommand } from '../commands/command.ts';
+import type { CommandTable } from '../commands/table.ts';
+import type { ScanCursors } from './scan-cursors.ts';
+import type { ServerFacts } from './server-facts.ts';
+
+/** Commands between MULTI and EXEC. */
+export interface QueuedTransaction {
+  readonly commands: Buffer[];
+  readonly keys: string[];
+  bytes: number;
+  writes: boolean;
+  /** A command was refused: EXEC will be as well. */
+  broken: boolean;
+}
+
+/** What a server remembers about one client. */
+export interface Session {
+  readonly id: number;
+  readonly address: string;
+  readonly localAddress: string;
+  readonly since: number;
+  name: string;
+  library: string;
+  libraryVersion: string;
+  protocol: Protocol;
+  /** Null: the namespace's default. */
+  database: string | null;
+  transaction: QueuedTransaction | null;
+  /** Versions of watched keys. */
+  readonly watched: Map<string, number>;
+  lastCommand: string;
+}
+
+/** Answers a command over a connection. */
+export interface Client {
+  readonly session: Session;
+  /** Holds the next reply's place; it may be filled later. */
+  place(): Waiter;
+  /** No further command is read until {@link unblock}. */
+  block(): void;
+  unblock(): void;
+  /** Closes when all replies are sent. */
+  closeAfterReplies(): void;
+}
+
+/** What all connections of a server share. */
+export interface Server {
+  readonly router: Router;
+  readonly facts: ServerFacts;
+  readonly cursors: ScanCursors;
+  readonly commands: CommandTable<ServerCommand>;
+  sessions(): Iterable<Session>;
+}
+
+/** A command that the front end carries out itself. */
+export interface SessionCommand extends CommandDescription {
+  readonly kind: 'session';
+  /** What it does between MULTI and EXEC: it is queued, runs at once, or breaks the transaction. */
+  readonly inTransaction: 'queue' | 'run' | 'refuse';
+  /** Writes its reply, or calls `client.place()` and writes none. @throws DbError */
+  run(client: Client, frame: Frame, reply: ReplyWriter, server: Server): void;
+}
+
+/** Any command that clients may send. */
+export type ServerCommand = SessionCommand | KeyCommand | ShardCommand;
+
+export const newSession = (id: number, address: string, localAddress: string): Session => ({
+  id,
+  address,
+  localAddress,
+  since: Date.now(),
+  name: '',
+  library: '',
+  libraryVersion: '',
+  protocol: 2,
+  database: null,
+  transaction: null,
+  watched: new Map(),
+  lastCommand: '',
+});
+
+/** As after connecting: RESET. */
+export const resetSession = (session: Session): void => {
+  session.name = '';
+  session.protocol = 2;
+  session.database = null;
+  session.transaction = null;
+  session.watched.clear();
+};

@@ -1,0 +1,44 @@
+/** Who waits for a reply. */
+export interface Waiter {
+  /**
+   * Called once, with the reply in RESP. `sequence` is the state of the shard's log that it reflects; 0 when the shard
+   * did not answer and the reply is an error of the gateway.
+   */
+  answer(reply: Buffer, sequence: number): void;
+}
+
+/** One request to one shard. */
+export interface ShardRequest {
+  /** Bits of `requestKind`. */
+  readonly kind: number;
+  readonly payload: Buffer;
+  /** Whether it may change something: then an unknown outcome is an error, never a reason to send it again. */
+  readonly writes: boolean;
+  readonly waiter: Waiter;
+}
+
+/** What may wait in a process: a bound for all connections and shards together. */
+export class Budget {
+  requests = 0;
+  bytes = 0;
+  readonly #maxRequests: number;
+  readonly #maxBytes: number;
+
+  constructor(maxRequests = 500_000, maxBytes = 256 * 1024 * 1024) {
+    this.#maxRequests = maxRequests;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Takes room for a request, if there is some. */
+  take(bytes: number): boolean {
+    if (this.requests >= this.#maxRequests || this.bytes + bytes > this.#maxBytes) return false;
+    this.requests++;
+    this.bytes += bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.requests--;
+    this.bytes -= bytes;
+  }
+}

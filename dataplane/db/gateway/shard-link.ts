@@ -1,0 +1,245 @@
+import { answerStatus, decodeAnswers, sequenceOf, type Answer } from '../batch/answer-batch.ts';
+import { batchedSize, encodeRequests } from '../batch/request-batch.ts';
+import { encodeError } from '../resp/reply-writer.ts';
+import type { Budget, ShardRequest } from './request.ts';
+import type { Target } from './target.ts';
+
+/** Carries batches to members. */
+export interface Transport {
+  /** False while nothing can be sent; then requests wait here, where they surely are not executed. */
+  readonly connected: boolean;
+  /** Sends a batch. Answers come to the link's `take`, "nobody listens" to its `undelivered` with the batch's number. */
+  send(link: ShardLink, pod: string, batch: Buffer, number: number): void;
+}
+
+export interface ShardLinkOptions {
+  readonly shard: string;
+  readonly transport: Transport;
+  readonly budget: Budget;
+  /** The present primary, as far as it is known. */
+  readonly findPrimary: () => Target | null;
+  /** The process behind a pod's name now; undefined: never heard. */
+  readonly incarnationOf: (pod: string) => string | undefined;
+  /** Monotonic clock, milliseconds. */
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+interface Outgoing {
+  readonly request: ShardRequest;
+  readonly deadline: number;
+  id: number;
+  parts: Buffer[] | null;
+}
+
+/** A request that is not executed for so long is given up, milliseconds. */
+export const requestDeadlineMs = 10_000;
+/** After a new primary is known, the old one has so long to answer what it was sent, milliseconds. */
+const lostGraceMs = 500;
+/** Pause before refused requests are sent again, milliseconds; grows by a factor of 2 and has jitter. */
+const firstPauseMs = 10;
+const maxPauseMs = 250;
+const maxBatchBytes = 1024 * 1024;
+const maxFlightRequests = 65_536;
+const maxFlightBytes = 32 * 1024 * 1024;
+
+const unknownOutcome = 'UNKNOWN the outcome is not known: the command may or may not have been executed';
+const overloaded = encodeError('TRYAGAIN too many requests wait in this gateway; not executed');
+
+/**
+ * The way to one shard. Requests are executed in the order in which they are submitted, whatever happens:
+ * - all go to one member, until nothing is in flight to it; only then may the next member be tried
+ * - when a member refuses a request, it refuses all later ones as well; when nothing is in flight any more they are
+ *   all sent again, in their order, after a pause
+ * Requests that were surely not executed are tried again until their deadline. A write whose outcome is unknown is
+ * answered as such. A read is tried again.
+ */
+export class ShardLink {
+  readonly shard: string;
+  readonly #options: ShardLinkOptions;
+  #queue: Outgoing[] = [];
+  #refused: Outgoing[] = [];
+  readonly #flight = new Map<number, Outgoing>();
+  readonly #batches = new Map<number, { first: number; last: number }>();
+  #flightBytes = 0;
+  #target: Target | null = null;
+  #lostSince = 0;
+  #epoch = 1;
+  #pauseMs = firstPauseMs;
+  #resumeAt = 0;
+  #nextId = 1;
+  #nextBatch = 1;
+  #why = 'no primary is known';
+
+  constructor(options: ShardLinkOptions) {
+    this.shard = options.shard;
+    this.#options = options;
+  }
+
+  /** Requests that wait or are in flight. */
+  get pending(): number {
+    return this.#queue.length + this.#refused.length + this.#flight.size;
+  }
+
+  /** Adds a request; it leaves with the next {@link flush}. */
+  submit(request: ShardRequest): void {
+    if (!this.#options.budget.take(request.payload.length)) return request.waiter.answer(overloaded, 0);
+    const deadline = this.#options.now() + requestDeadlineMs;
+    this.#queue.push({ request, deadline, id: 0, parts: null });
+  }
+
+  /** Sends what can be sent. */
+  flush(): void {
+    if (this.#refused.length > 0 && !this.#resume()) return;
+    if (this.#queue.length === 0 || !this.#options.transport.connected) return;
+    if (this.#flight.size === 0) this.#retarget();
+    if (this.#target === null) return;
+    while (this.#queue.length > 0 && this.#flight.size < maxFlightRequests && this.#flightBytes < maxFlightBytes) {
+      this.#sendBatch(this.#target);
+    }
+  }
+
+  /** Looks at the time: deadlines, a primary that is gone. Called about ten times a second, and at heartbeats. */
+  tick(): void {
+    const now = this.#options.now();
+    this.#queue = this.#expire(this.#queue, now);
+    this.#refused = this.#expire(this.#refused, now);
+    for (const outgoing of this.#flight.values()) if (outgoing.deadline <= now) this.#giveUp(outgoing);
+    if (this.#flight.size > 0 && this.#isLost(now)) this.#loseFlight();
+    this.flush();
+  }
+
+  /** Takes a message of answers. */
+  take(message: Buffer): void {
+    const sequence = sequenceOf(message);
+    for (const answer of decodeAnswers(message)) {
+      const outgoing = this.#flight.get(answer.id);
+      if (outgoing) this.#answered(outgoing, answer, sequence);
+    }
+    if (this.#refused.length > 0 || this.#queue.length > 0) this.flush();
+  }
+
+  /** Nobody listened to a batch: surely not executed. */
+  undelivered(batch: number): void {
+    const range = this.#batches.get(batch);
+    if (!range) return;
+    this.#why = 'the primary does not listen';
+    for (let id = range.first; id <= range.last; id++) {
+      const outgoing = this.#flight.get(id);
+      if (outgoing) this.#refuse(outgoing);
+    }
+  }
+
+  #answered(outgoing: Outgoing, { status, bytes }: Answer, sequence: number): void {
+    if (status === answerStatus.part) {
+      (outgoing.parts ??= []).push(bytes);
+    } else if (status === answerStatus.reply) {
+      this.#pauseMs = firstPauseMs;
+      this.#land(outgoing);
+      const reply = outgoing.parts ? Buffer.concat([...outgoing.parts, bytes]) : bytes;
+      this.#finish(outgoing, reply, sequence);
+    } else if (status === answerStatus.refused) {
+      this.#why = bytes.toString();
+      this.#refuse(outgoing);
+    } else {
+      this.#land(outgoing);
+      this.#finish(outgoing, encodeError(`UNKNOWN ${bytes.toString()}`), 0);
+    }
+  }
+
+  /** Not in flight any more. */
+  #land(outgoing: Outgoing): void {
+    this.#flight.delete(outgoing.id);
+    this.#flightBytes -= outgoing.request.payload.length;
+    if (this.#flight.size === 0) this.#batches.clear();
+  }
+
+  #finish({ request }: Outgoing, reply: Buffer, sequence: number): void {
+    this.#options.budget.give(request.payload.length);
+    request.waiter.answer(reply, sequence);
+  }
+
+  #refuse(outgoing: Outgoing): void {
+    this.#land(outgoing);
+    outgoing.parts = null;
+    if (this.#refused.length === 0) {
+      this.#resumeAt = this.#options.now() + this.#pauseMs * (0.5 + this.#options.random());
+      this.#pauseMs = Math.min(2 * this.#pauseMs, maxPauseMs);
+    }
+    this.#refused.push(outgoing);
+  }
+
+  /** Puts what was refused before what waits, once nothing is in flight. */
+  #resume(): boolean {
+    if (this.#flight.size > 0 || this.#options.now() < this.#resumeAt) return false;
+    this.#queue = [...this.#refused.sort((a, b) => a.id - b.id), ...this.#queue];
+    this.#refused = [];
+    this.#epoch++;
+    return true;
+  }
+
+  #retarget(): void {
+    this.#target = this.#options.findPrimary();
+    this.#lostSince = 0;
+    if (this.#target === null) this.#why = 'no primary is known';
+  }
+
+  #sendBatch(target: Target): void {
+    const batch: Outgoing[] = [];
+    let bytes = 0;
+    for (const outgoing of this.#queue) {
+      bytes += batchedSize(outgoing.request.payload);
+      if (batch.length > 0 && bytes > maxBatchBytes) break;
+      batch.push(outgoing);
+    }
+    this.#queue = batch.length === this.#queue.length ? [] : this.#queue.slice(batch.length);
+    const number = this.#nextBatch++;
+    const first = this.#nextId;
+    for (const outgoing of batch) {
+      outgoing.id = this.#nextId++;
+      this.#flight.set(outgoing.id, outgoing);
+      this.#flightBytes += outgoing.request.payload.length;
+    }
+    this.#batches.set(number, { first, last: this.#nextId - 1 });
+    const requests = batch.map(({ id, request }) => ({ id, kind: request.kind, payload: request.payload }));
+    this.#options.transport.send(this, target.pod, encodeRequests(this.#epoch, requests), number);
+  }
+
+  /** Fails those whose time is over; they were surely not executed. */
+  #expire(list: Outgoing[], now: number): Outgoing[] {
+    if (list.every(({ deadline }) => deadline > now)) return list;
+    const late = encodeError(
+      `TRYAGAIN not executed within ${requestDeadlineMs / 1000} s: shard ${this.shard}: ${this.#why}`,
+    );
+    for (const outgoing of list) if (outgoing.deadline <= now) this.#finish(outgoing, late, 0);
+    return list.filter(({ deadline }) => deadline > now);
+  }
+
+  /** A request in flight whose time is over. */
+  #giveUp(outgoing: Outgoing): void {
+    this.#land(outgoing);
+    const line = outgoing.request.writes
+      ? unknownOutcome
+      : `TRYAGAIN shard ${this.shard} did not answer within ${requestDeadlineMs / 1000} s`;
+    this.#finish(outgoing, encodeError(line), 0);
+  }
+
+  /** Whether the member that was asked will not answer any more. */
+  #isLost(now: number): boolean {
+    if (this.#target === null) return true;
+    const { pod, term, incarnation } = this.#target;
+    if ((this.#options.incarnationOf(pod) ?? incarnation) !== incarnation) return true;
+    const primary = this.#options.findPrimary();
+    if (primary === null || primary.term <= term) return false;
+    if (this.#lostSince === 0) this.#lostSince = now;
+    return now - this.#lostSince >= lostGraceMs;
+  }
+
+  #loseFlight(): void {
+    this.#why = 'its primary is gone';
+    for (const outgoing of this.#flight.values()) {
+      if (outgoing.request.writes) this.#giveUp(outgoing);
+      else this.#refuse(outgoing);
+    }
+  }
+}

@@ -1,0 +1,195 @@
+import type { View } from '../commands/view.ts';
+import { DbError } from '../db-error.ts';
+import { maxOperationBytes } from '../limits.ts';
+import { EffectWriter } from '../store/effects.ts';
+import type { Row } from '../store/row.ts';
+
+/** Where committed rows come from. */
+export interface CommittedRows {
+  get(key: string): Row | undefined;
+}
+
+/** An operation that is about to be proposed. */
+export interface SealedOperation {
+  readonly number: number;
+  readonly bytes: Buffer;
+  /** Keys that it changes. */
+  readonly keys: readonly string[];
+}
+
+interface Pending {
+  readonly row: Row | null;
+  readonly operation: number;
+}
+
+/**
+ * The state that a primary evaluates commands against: the committed rows, above them what was proposed and is not
+ * committed yet, and on top the open operation, which collects the effects of the requests of one turn. A request that
+ * depends on something uncommitted is told which operation: its reply may not leave before that is committed.
+ */
+export class Speculation implements View {
+  now = 0;
+  /** Newest uncommitted operation that the current request has seen; 0 = none. */
+  dependsOn = 0;
+  /** Whether the current request has changed something. */
+  changed = false;
+  /** Whether the current request wanted to write more than one operation holds. */
+  full = false;
+  readonly #committed: CommittedRows;
+  readonly #effects = new EffectWriter();
+  readonly #open = new Map<string, Row | null>();
+  #openCleared = false;
+  #openNumber = 1;
+  readonly #flight = new Map<string, Pending>();
+  /** Operation in flight that removed everything; 0 = none. */
+  #clearedBy = 0;
+  #undo: [string, Row | null | undefined][] | null = null;
+  #undoLength = 0;
+
+  constructor(committed: CommittedRows) {
+    this.#committed = committed;
+  }
+
+  /** Number of the open operation. */
+  get open(): number {
+    return this.#openNumber;
+  }
+
+  get openIsEmpty(): boolean {
+    return this.#effects.empty;
+  }
+
+  /** Bytes that the open operation holds so far. */
+  get openBytes(): number {
+    return this.#effects.length;
+  }
+
+  /** Starts a request. A transaction can be taken back with {@link rollback}. */
+  begin(now: number, transaction: boolean): void {
+    this.now = now;
+    this.dependsOn = 0;
+    this.changed = false;
+    this.full = false;
+    this.#undo = transaction ? [] : null;
+    this.#undoLength = this.#effects.length;
+  }
+
+  /** Takes back what the current transaction changed. */
+  rollback(): void {
+    for (const [key, row] of (this.#undo ?? []).reverse()) {
+      if (row === undefined) this.#open.delete(key);
+      else this.#open.set(key, row);
+    }
+    this.#undo = [];
+    this.#effects.truncate(this.#undoLength);
+    this.changed = false;
+  }
+
+  get(key: string): Row | undefined {
+    const row = this.#find(key);
+    return row && row.expireAt !== 0 && row.expireAt <= this.now ? undefined : row;
+  }
+
+  /** Removes a key if it expires at exactly this time. Answers whether it did. */
+  removeExpired(key: string, at: number): boolean {
+    const expired = this.#find(key)?.expireAt === at && at <= this.now;
+    if (expired) this.remove(key);
+    return expired;
+  }
+
+  put(key: string, value: Buffer, expireAt: number): void {
+    this.#admit(EffectWriter.sizeOfPut(key, value));
+    this.#effects.put(key, value, expireAt);
+    this.#set(key, { value: this.#effects.lastValue(value.length), expireAt, version: Infinity });
+  }
+
+  remove(key: string): void {
+    this.#admit(3 + key.length);
+    this.#effects.remove(key);
+    this.#set(key, null);
+  }
+
+  expire(key: string, expireAt: number): void {
+    const row = this.#find(key);
+    if (row === undefined) return;
+    this.#admit(11 + key.length);
+    this.#effects.expire(key, expireAt);
+    this.#set(key, { value: Buffer.from(row.value), expireAt, version: Infinity });
+  }
+
+  clear(): void {
+    this.#admit(1);
+    this.#effects.clear();
+    this.#open.clear();
+    this.#openCleared = true;
+    this.changed = true;
+  }
+
+  /** Closes the open operation: it is in flight from now on. */
+  seal(): SealedOperation {
+    const number = this.#openNumber;
+    const keys = [...this.#open.keys()];
+    if (this.#openCleared) {
+      this.#flight.clear();
+      this.#clearedBy = number;
+    }
+    for (const [key, row] of this.#open) this.#flight.set(key, { row, operation: number });
+    return { number, keys, bytes: this.#closeOpen() };
+  }
+
+  /** Drops the open operation. */
+  discard(): void {
+    this.#closeOpen();
+  }
+
+  /** The operation is committed or failed: it no longer lies above the committed rows. */
+  settle(operation: SealedOperation): void {
+    for (const key of operation.keys) {
+      if (this.#flight.get(key)?.operation === operation.number) this.#flight.delete(key);
+    }
+    if (this.#clearedBy === operation.number) this.#clearedBy = 0;
+  }
+
+  /** Drops everything that is not committed. */
+  reset(): void {
+    this.discard();
+    this.#flight.clear();
+    this.#clearedBy = 0;
+  }
+
+  #closeOpen(): Buffer {
+    this.#open.clear();
+    this.#openCleared = false;
+    this.#openNumber++;
+    return this.#effects.take();
+  }
+
+  #find(key: string): Row | undefined {
+    const open = this.#open.size > 0 ? this.#open.get(key) : undefined;
+    if (open !== undefined || this.#openCleared) {
+      this.dependsOn = this.#openNumber;
+      return open ?? undefined;
+    }
+    const pending = this.#flight.size > 0 ? this.#flight.get(key) : undefined;
+    if (pending !== undefined) {
+      this.dependsOn = Math.max(this.dependsOn, pending.operation);
+      return pending.row ?? undefined;
+    }
+    if (this.#clearedBy === 0) return this.#committed.get(key);
+    this.dependsOn = Math.max(this.dependsOn, this.#clearedBy);
+    return undefined;
+  }
+
+  #admit(bytes: number): void {
+    if (this.#effects.length + bytes > maxOperationBytes) {
+      this.full = true;
+      throw new DbError('ERR', `one atomic request may write at most ${maxOperationBytes} bytes`);
+    }
+  }
+
+  #set(key: string, row: Row | null): void {
+    this.#undo?.push([key, this.#open.get(key)]);
+    this.#open.set(key, row);
+    this.changed = true;
+  }
+}

@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { servicePorts } from '../../../contract/pod-env.ts';
+import { memberSubject } from '../../../contract/subjects.ts';
+import type { ReplicaSetId } from '../../../contract/names.ts';
+import { watchDirectory } from '../../fabric/directory.ts';
+import { watchHeartbeats } from '../../fabric/heartbeats.ts';
+import type { Pod } from '../../fabric/pod.ts';
+import { startReplica } from '../../replica/replica.ts';
+import { DbError } from '../db-error.ts';
+import { FrontEnd } from '../front/front-end.ts';
+import { exportMetrics } from '../gateway/metrics.ts';
+import { NatsTransport } from '../gateway/nats-transport.ts';
+import { Router } from '../gateway/router.ts';
+import { KeyValueMachine } from '../machine.ts';
+import { Store } from '../store/store.ts';
+import { Executor } from './executor.ts';
+import { removeExpired } from './expiry.ts';
+import { RequestListener } from './listener.ts';
+
+/** What a member has to know about itself. @throws DbError when the environment does not say it */
+const identity = (pod: Pod): { set: ReplicaSetId; dir: string } => {
+  const { QUARTET_NAMESPACE: namespace, QUARTET_RESOURCE: name, QUARTET_DATA_DIR: dir } = pod.env;
+  if (name === undefined || dir === undefined) {
+    throw new DbError('ERR', 'a database member needs QUARTET_RESOURCE and QUARTET_DATA_DIR');
+  }
+  return { set: { kind: 'db', namespace, name }, dir };
+};
+
+/** The RESP server of a member: answers keys that the member leads without a hop, and sends the rest on. */
+const startFrontEnd = async (pod: Pod, executor: Executor): Promise<void> => {
+  const directory = await watchDirectory(pod, 'db');
+  const router = new Router(directory, watchHeartbeats(pod, 'db'), new NatsTransport(pod, executor));
+  pod.onShutdown('router', async () => router.stop());
+  const frontEnd = new FrontEnd(pod, router, pod.env.QUARTET_PORT ?? servicePorts.db);
+  const port = await frontEnd.listen(pod.env.QUARTET_POD_IP);
+  pod.onShutdown('front end', () => frontEnd.close());
+  exportMetrics(pod, frontEnd, router);
+  pod.log.info({ host: pod.env.QUARTET_POD_IP, port }, 'speaking RESP');
+};
+
+/** Role `db`: one replica of one shard. Follows the log, and carries out requests while it leads. */
+export const start = async (pod: Pod): Promise<void> => {
+  const { set, dir } = identity(pod);
+  const store = new Store(join(dir, 'store'));
+  pod.onShutdown('store', () => store.close());
+  const machine = new KeyValueMachine(store);
+  const replica = await startReplica({ pod, set, machine });
+  const executor = new Executor({ store, replica, now: Date.now });
+  machine.serve(executor);
+  const stop = new AbortController();
+  pod.onShutdown('expiry', async () => stop.abort());
+  void removeExpired(executor, stop.signal);
+  const listener = new RequestListener(pod.nats, executor, pod.log);
+  const unlisten = listener.listen(memberSubject(set, pod.env.QUARTET_POD));
+  pod.onShutdown('requests', async () => unlisten());
+  await startFrontEnd(pod, executor);
+};

@@ -1,0 +1,196 @@
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CommittedEntry, Position, Snapshot } from '../../replica/state-machine.ts';
+import { applyEffects } from './effects.ts';
+import { StoreFile } from './file.ts';
+import { Layer, layerTarget } from './layer.ts';
+import type { Row } from './row.ts';
+import { readRecords, writeRecords } from './snapshot-codec.ts';
+
+/** Committed changes stay in memory for about so long before they are written to the file together. */
+const writeAfterMs = 40;
+/** … or until they take this much. */
+const writeAtBytes = 8 * 1024 * 1024;
+/** With so much waiting behind a slow disk, applying waits too. */
+const maxWaitingBytes = 64 * 1024 * 1024;
+/** Rows of a snapshot that are written in one transaction. */
+const restoreRows = 5_000;
+
+/**
+ * Committed state of one shard: the file, and above it what was applied since the file's last commit. Writing many
+ * entries in one transaction costs a third of writing each (fewer pages are touched), and since the log is what
+ * makes a write durable, the file may be a few of them behind at any time. Its position always matches its rows.
+ */
+export class Store {
+  readonly #dir: string;
+  #file: StoreFile;
+  #active = new Layer();
+  /** Being written to the file. */
+  #frozen: Layer | null = null;
+  #position: Position | null;
+  #writing: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #failure: unknown = null;
+
+  /** Opens the store in a directory, empty when there is none. What an interrupted restore left is removed. */
+  constructor(dir: string) {
+    this.#dir = dir;
+    mkdirSync(dir, { recursive: true });
+    rmSync(this.#path('incoming'), { recursive: true, force: true });
+    this.#file = new StoreFile(this.#path('current'));
+    this.#position = this.#file.position;
+  }
+
+  /** Place in the log of the state that {@link get} answers from. */
+  get position(): Position | null {
+    return this.#position;
+  }
+
+  /** The row of a key, expired or not. */
+  get(key: string): Row | undefined {
+    for (const layer of [this.#active, this.#frozen]) {
+      if (layer === null) continue;
+      const row = layer.rows.get(key);
+      if (row !== undefined) return row ?? undefined;
+      if (layer.cleared) return undefined;
+    }
+    return this.#file.get(key);
+  }
+
+  /** Applies entries in order. They are visible when it returns; it waits only when the disk cannot follow. */
+  async apply(entries: readonly CommittedEntry[], position: Position): Promise<void> {
+    if (this.#failure !== null) throw this.#failure;
+    for (const entry of entries) {
+      const target = layerTarget(this.#active, entry.seq, (key) => this.get(key));
+      for (const operation of entry.operations) applyEffects(operation, target);
+    }
+    this.#position = position;
+    if (this.#active.bytes > maxWaitingBytes) await this.flush();
+    else this.#schedule();
+  }
+
+  /** Resolves when all that was applied before the call is committed to the file. */
+  async flush(): Promise<void> {
+    const wanted = this.#position;
+    while (this.#writing !== null) await this.#writing;
+    if (this.#file.position?.seq === wanted?.seq && this.#active.empty) return;
+    await this.#write();
+  }
+
+  /** Resolves when all that was applied before the call would survive a loss of power. */
+  async flushToDisk(): Promise<void> {
+    await this.flush();
+    await this.#file.flushed();
+  }
+
+  /** Keys in the file: at most {@link writeAfterMs} old. Call {@link flush} first for the exact number. */
+  get keys(): number {
+    return this.#file.keys;
+  }
+
+  /** The file; call {@link flush} first. */
+  get file(): StoreFile {
+    return this.#file;
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    await this.flush();
+    const reader = this.#file.reader();
+    if (reader.position === null) {
+      reader.close();
+      throw new Error('an empty store has no snapshot');
+    }
+    return {
+      position: reader.position,
+      chunks: writeRecords(reader.records()),
+      release: async () => reader.close(),
+    };
+  }
+
+  /** Replaces everything. Until the last step the old state is untouched; a crash in that step leaves an empty store. */
+  async restore(position: Position, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const incoming = this.#path('incoming');
+    rmSync(incoming, { recursive: true, force: true });
+    const file = new StoreFile(incoming);
+    try {
+      await fill(file, position, chunks);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    await file.close();
+    await this.#settle();
+    await this.#file.close();
+    rmSync(this.#path('current'), { recursive: true, force: true });
+    renameSync(incoming, this.#path('current'));
+    this.#file = new StoreFile(this.#path('current'));
+    this.#active = new Layer();
+    this.#position = position;
+  }
+
+  figures(): Record<string, number> {
+    return { keys: this.#file.keys, expiring: this.#file.expiring, bytes: this.#file.bytes };
+  }
+
+  /** Writes what is in memory and closes the file. */
+  async close(): Promise<void> {
+    await this.flush();
+    await this.#settle();
+    await this.#file.flushed();
+    await this.#file.close();
+  }
+
+  #path(name: string): string {
+    return join(this.#dir, name);
+  }
+
+  #schedule(): void {
+    if (this.#active.bytes > writeAtBytes) void this.#write().catch(() => {});
+    else this.#timer ??= setTimeout(() => void this.#write().catch(() => {}), writeAfterMs);
+  }
+
+  /** Stops the timer and waits for a write that runs. */
+  async #settle(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    await this.#writing?.catch(() => {});
+  }
+
+  /** Commits what is in memory, unless a commit runs: then the next one follows it. */
+  #write(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#writing ??= this.#commit().finally(() => {
+      this.#writing = null;
+      if (!this.#active.empty && this.#failure === null) this.#schedule();
+    });
+    return this.#writing;
+  }
+
+  async #commit(): Promise<void> {
+    const position = this.#position;
+    if (position === null) return;
+    this.#frozen = this.#active;
+    this.#active = new Layer();
+    try {
+      await this.#file.commit(this.#frozen, position);
+      this.#frozen = null;
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+  }
+}
+
+/** Writes the rows of a snapshot to a new file; the position comes with the last of them. */
+const fill = async (file: StoreFile, position: Position, chunks: AsyncIterable<Uint8Array>): Promise<void> => {
+  let layer = new Layer();
+  for await (const { key, row } of readRecords(chunks)) {
+    layer.set(key, row);
+    if (layer.rows.size < restoreRows && layer.bytes < writeAtBytes) continue;
+    await file.commit(layer, null);
+    layer = new Layer();
+  }
+  await file.commit(layer, position);
+  await file.flushed();
+};
