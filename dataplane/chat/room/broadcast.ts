@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { textFrame } from '../connection/text-frame.ts';
 
 /** A connection that hears a room. */
