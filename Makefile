@@ -30,7 +30,7 @@ status: node_modules ## what runs, and how it is
 	@./quartet status
 
 test: node_modules tools ## all tests; real servers and processes are started and killed
-	@vitest run
+	@node hack/test.ts
 
 lint: node_modules ## types, style, limits, import rules, stale generated files
 	@tsc --noEmit

@@ -2,17 +2,16 @@ import { defineConfig } from 'vitest/config';
 
 // `unit` is pure and parallel; `integration` starts real servers (nats-server, a Kubernetes control plane, our own
 // roles as processes), one file at a time; `e2e` runs against one whole Quartet, brought up by `quartet up`.
-const report = process.env['VITEST_REPORT'];
-
 export default defineConfig({
   test: {
-    reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
     projects: [
       {
         test: {
           name: 'unit',
           include: ['{crds,contract,operator,dataplane,local,cli,hack,charts}/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.integration.test.ts'],
+          // property tests on a busy machine
+          testTimeout: 30_000,
         },
       },
       {
