@@ -81,9 +81,11 @@ export class Logs {
     }
   }
 
-  /** Deletes the log of a set; fine when it is gone already. */
-  async remove(set: ReplicaSetId): Promise<void> {
+  /** Deletes the log of a set; fine when it is gone already. One that was made for another owner stays. */
+  async remove(set: ReplicaSetId, owner: string): Promise<void> {
     const name = logStream(set);
+    if (this.#known === null) await this.refresh();
+    if (this.#known?.get(name)?.owner !== owner) return;
     try {
       await this.#manager().streams.delete(name);
     } catch (cause) {

@@ -220,7 +220,8 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
         await context.writer.remove(pods, pod, force ? { gracePeriodSeconds: 0 } : {});
       return requeueAfter(1000);
     }
-    await logs.remove({ kind: this.#kind.kind, namespace: set.metadata.namespace ?? '', name: set.metadata.name });
+    const id = { kind: this.#kind.kind, namespace: set.metadata.namespace ?? '', name: set.metadata.name };
+    await logs.remove(id, set.metadata.uid ?? '');
     for (const claim of step.claims) await context.writer.remove(persistentVolumeClaims, claim);
     this.#operation.fleet.forget(this.#fleetKey(set));
     await context.writer.removeFinalizer(this.#kind.resource, set, finalizer);
