@@ -60,11 +60,22 @@ const entryOf = (name: keyof typeof places): EdgeNodeEntry => ({
 const startEdge = (name: string): void =>
   run('edge', `${name}-0`, { QUARTET_RESOURCE: name, QUARTET_PORT: String(edgePorts[name]) });
 
-const get = (path: string, headers: Record<string, string> = {}): Promise<Response> => fetch(base() + path, { headers });
+const get = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
+  fetch(base() + path, { headers });
 const near = (name: keyof typeof places): Record<string, string> => ({ 'x-client-location': places[name].join(',') });
-const purge = async (body: unknown): Promise<{ status: number; answer: any }> => {
+interface Answer {
+  readonly acknowledged: readonly { pod: string; removed: number }[];
+  readonly missing: readonly unknown[];
+}
+interface Explanation {
+  readonly chosen: string;
+  readonly client: unknown;
+  readonly candidates: readonly { score: { terms: object } }[];
+}
+const removedSome = ({ answer }: { answer: Answer }): boolean => answer.acknowledged.some((one) => one.removed > 0);
+const purge = async (body: unknown): Promise<{ status: number; answer: Answer }> => {
   const response = await fetch(`${base()}/.quartet/purge`, { method: 'POST', body: JSON.stringify(body) });
-  return { status: response.status, answer: await response.json() };
+  return { status: response.status, answer: (await response.json()) as Answer };
 };
 
 async function kill(name: string): Promise<void> {
@@ -127,15 +138,15 @@ describe('edges behind the router', () => {
 
   it('explains a decision without carrying it out', async () => {
     const response = await get('/.quartet/route?location=48.1,11.6&path=/a.css');
-    const answer = (await response.json()) as any;
+    const answer = (await response.json()) as Explanation;
     expect(answer.chosen).toBe('frankfurt');
     expect(answer.candidates).toHaveLength(2);
-    expect(answer.candidates[0].score.terms).toHaveProperty('proximity');
+    expect(answer.candidates[0]?.score.terms).toHaveProperty('proximity');
   });
 
   it('places a client by its address', async () => {
     const response = await get('/.quartet/route?ip=133.11.0.1');
-    const answer = (await response.json()) as any;
+    const answer = (await response.json()) as Explanation;
     expect(answer.client).toMatchObject({ country: 'JP', source: 'geoip' });
     expect(answer.chosen).toBe('tokyo');
   });
@@ -145,7 +156,7 @@ describe('edges behind the router', () => {
     const { status, answer } = await purge({ urls: [`${base()}/keepers.html`] });
     expect(status).toBe(200);
     expect(answer.missing).toEqual([]);
-    expect(answer.acknowledged.map((one: any) => [one.pod, one.removed]).sort()).toEqual([
+    expect(answer.acknowledged.map((one) => [one.pod, one.removed]).sort()).toEqual([
       ['frankfurt-0', 1],
       ['tokyo-0', 1],
     ]);
@@ -155,11 +166,9 @@ describe('edges behind the router', () => {
 
   it('purges by tag and by prefix', async () => {
     await (await get('/images/beam.svg', near('tokyo'))).text();
-    expect((await purge({ tags: ['images'] })).answer.acknowledged.some((one: any) => one.removed > 0)).toBe(true);
+    expect(removedSome(await purge({ tags: ['images'] }))).toBe(true);
     await (await get('/images/beam.svg', near('tokyo'))).text();
-    expect(
-      (await purge({ prefixes: [`${base()}/images/`] })).answer.acknowledged.some((one: any) => one.removed > 0),
-    ).toBe(true);
+    expect(removedSome(await purge({ prefixes: [`${base()}/images/`] }))).toBe(true);
   });
 
   it('takes PURGE from a trusted proxy', async () => {
@@ -178,7 +187,7 @@ describe('edges behind the router', () => {
     const { status, answer: outcome } = await purge({ urls: [`${base()}/`] });
     expect(status).toBe(504);
     expect(outcome.missing).toEqual([{ pod: 'tokyo-0', edge: 'tokyo' }]);
-    expect(outcome.acknowledged.map((one: any) => one.pod)).toEqual(['frankfurt-0']);
+    expect(outcome.acknowledged.map((one) => one.pod)).toEqual(['frankfurt-0']);
     startEdge('tokyo');
     await until('the edge is back', async () => {
       const back = await get('/', near('tokyo'));

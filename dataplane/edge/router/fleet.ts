@@ -1,4 +1,5 @@
 import type { EdgeNodeEntry } from '../../../contract/directory.ts';
+import { suspectAfterMs } from '../../../contract/heartbeat.ts';
 import type { Heartbeats } from '../../fabric/heartbeats.ts';
 import { contentClassOfPath, policyFor } from '../policy/content-policy.ts';
 import type { LiveLoad } from './score.ts';
@@ -15,19 +16,23 @@ const restMs = 1_000;
 /** Weight of a new measurement. */
 const smoothing = 0.2;
 
-/** A pod that was silent for this long counts as dead. */
-export const silentAfterMs = 1_250;
-
 /** What the router knows of the edges: the directory, their heartbeats, and how its own requests to them went. */
 export class Fleet {
   private readonly entries: () => ReadonlyMap<string, EdgeNodeEntry>;
   private readonly heartbeats: Pick<Heartbeats, 'get' | 'alive'>;
   private readonly failedAt = new Map<string, number>();
   private readonly measured = new Map<string, number>();
+  private readonly stalledMs: () => number;
 
-  constructor(entries: () => ReadonlyMap<string, EdgeNodeEntry>, heartbeats: Pick<Heartbeats, 'get' | 'alive'>) {
+  /** @param stalledMs how long this process itself stood still just now: heartbeats wait unread for that long */
+  constructor(
+    entries: () => ReadonlyMap<string, EdgeNodeEntry>,
+    heartbeats: Pick<Heartbeats, 'get' | 'alive'>,
+    stalledMs: () => number = () => 0,
+  ) {
     this.entries = entries;
     this.heartbeats = heartbeats;
+    this.stalledMs = stalledMs;
   }
 
   /** The edges as candidates for a request to this path. */
@@ -50,7 +55,7 @@ export class Fleet {
     const entry = this.entries().get(name);
     if (entry === undefined) return [];
     const rested = entry.endpoints.filter((endpoint) => !this.resting(endpoint.pod, now));
-    const heard = rested.filter((endpoint) => this.heartbeats.alive(endpoint.pod, silentAfterMs));
+    const heard = rested.filter((endpoint) => this.heard(endpoint.pod));
     return heard.length > 0 ? heard : rested;
   }
 
@@ -79,6 +84,10 @@ export class Fleet {
     }
   }
 
+  private heard(pod: string): boolean {
+    return this.heartbeats.alive(pod, suspectAfterMs + this.stalledMs());
+  }
+
   private resting(pod: string, now: number): boolean {
     const at = this.failedAt.get(pod);
     return at !== undefined && now - at < restMs;
@@ -88,7 +97,7 @@ export class Fleet {
     if (entry.endpoints.length === 0) return 'none';
     const rested = entry.endpoints.filter((endpoint) => !this.resting(endpoint.pod, now));
     if (rested.length === 0) return 'unreachable';
-    return rested.some((endpoint) => this.heartbeats.alive(endpoint.pod, silentAfterMs)) ? 'alive' : 'silent';
+    return rested.some((endpoint) => this.heard(endpoint.pod)) ? 'alive' : 'silent';
   }
 
   private loadOf(entry: EdgeNodeEntry): LiveLoad | undefined {

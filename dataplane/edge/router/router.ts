@@ -54,7 +54,7 @@ export class Router {
     const request = readRequest(message);
     if ('refused' in request) {
       response.setHeader('Connection', 'close');
-      sendText(response, 400, `Bad Request: ${request.refused}`);
+      sendText(response, request.status, `Bad Request: ${request.refused}`);
       return;
     }
     if (request.method === 'PURGE' || request.target.startsWith(ownPrefix)) this.handleOwn(message, response, request);

@@ -8,6 +8,7 @@ import { Fleet } from './fleet.ts';
 import { GeoIp } from './geoip.ts';
 import { purgeApi } from './purge-api.ts';
 import { Router } from './router.ts';
+import { StallWatch } from './stall-watch.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
 
 /** An edge is near: one that does not take a connection in half a second is passed over. */
@@ -17,7 +18,14 @@ const limits = { ...defaultOriginLimits, connectMs: 500 };
 export async function start(pod: Pod): Promise<void> {
   const trusted = new TrustedProxies(pod.env.QUARTET_TRUSTED_PROXIES);
   const directory = await watchDirectory(pod, 'edge');
-  const fleet = new Fleet(() => directory.entries, watchHeartbeats(pod, 'edge'));
+  const stalls = new StallWatch();
+  pod.onShutdown('stall watch', async () => stalls.stop());
+  const heartbeats = watchHeartbeats(pod, 'edge');
+  const fleet = new Fleet(
+    () => directory.entries,
+    heartbeats,
+    () => stalls.stalledMs(),
+  );
   const pools = new OriginPools(limits);
   pod.onShutdown('edge connections', () => pools.close());
   const stopFollowing = directory.onChange(() => {

@@ -22,9 +22,10 @@ export interface EdgeRequest {
   readonly directives: RequestDirectives;
 }
 
-/** Why a request is refused with 400. */
+/** Why a request is refused. */
 export interface BadRequest {
   readonly refused: string;
+  readonly status: 400 | 414 | 431;
 }
 
 interface Draft {
@@ -115,22 +116,28 @@ const maxTargetLength = 8192;
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const badTarget = /[\u0000-\u0020#\u007f]/;
 
-function faultOf(draft: Draft, url: string): string | undefined {
-  if (draft.hosts > 1) return 'more than one Host field';
-  if (draft.host !== undefined && !isHost(draft.host)) return 'Host is not a host name';
-  if (url.length > maxTargetLength) return `the target exceeds ${maxTargetLength} characters`;
-  return badTarget.test(url) ? 'the target holds a character that is not allowed' : undefined;
+/** Most fields of one request. */
+const maxFields = 256;
+
+const fault = (refused: string, status: BadRequest['status'] = 400): BadRequest => ({ refused, status });
+
+function faultOf(draft: Draft, url: string): BadRequest | undefined {
+  if (draft.hosts > 1) return fault('more than one Host field');
+  if (draft.host !== undefined && !isHost(draft.host)) return fault('Host is not a host name');
+  if (url.length > maxTargetLength) return fault(`the target exceeds ${maxTargetLength} characters`, 414);
+  return badTarget.test(url) ? fault('the target holds a character that is not allowed') : undefined;
 }
 
 /** Reads a request; a {@link BadRequest} when it must not be served. */
 export function readRequest(message: IncomingMessage): EdgeRequest | BadRequest {
   const fields = message.rawHeaders;
   const url = message.url ?? '';
+  if (fields.length > 2 * maxFields) return fault(`more than ${maxFields} fields`, 431);
   const draft = readFields(fields);
-  const fault = faultOf(draft, url);
-  if (fault !== undefined) return { refused: fault };
+  const wrong = faultOf(draft, url);
+  if (wrong !== undefined) return wrong;
   const place = locate(url, draft.host);
-  if (place === undefined) return { refused: 'the target names no resource of this server' };
+  if (place === undefined) return fault('the target names no resource of this server');
   const asks = draft.cacheControl !== undefined || draft.pragma !== undefined;
   return {
     method: message.method ?? 'GET',

@@ -1,11 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { ResponseStore } from '../cache/response-store.ts';
 import { cacheName, type ForwardReason } from '../policy/cache-status.ts';
 import { rangeWithin } from '../policy/ranges.ts';
 import { decideReuse, timeToLive } from '../policy/reuse.ts';
 import type { StoredResponse } from '../policy/stored-response.ts';
 import type { EdgeConfig } from './edge-config.ts';
-import { readRequest } from './edge-request.ts';
+import { type BadRequest, readRequest } from './edge-request.ts';
 import { LoadMeter } from './load-meter.ts';
 import { OriginPools } from './origin-exchange.ts';
 import { OriginSide } from './origin-side.ts';
@@ -92,7 +92,7 @@ export class Edge {
     const startedAt = performance.now();
     const request = readRequest(message);
     if ('refused' in request) {
-      refuse(response, request.refused);
+      refuse(response, request);
       return;
     }
     const client: Client = { request, response, startedAt };
@@ -167,10 +167,10 @@ function missReason(parts: number, variants: number): ForwardReason {
   return variants > 0 ? 'vary-miss' : 'uri-miss';
 }
 
-/** RFC 9112 section 2.2: a malformed request gets 400 and its connection is closed. */
-function refuse(response: ServerResponse, why: string): void {
-  const body = Buffer.from(`Bad Request: ${why}\n`);
-  response.writeHead(400, 'Bad Request', [
+/** RFC 9112 section 2.2: a malformed request gets an error and its connection is closed. */
+function refuse(response: ServerResponse, { refused, status }: BadRequest): void {
+  const body = Buffer.from(`${STATUS_CODES[status]}: ${refused}\n`);
+  response.writeHead(status, STATUS_CODES[status], [
     'Content-Type',
     'text/plain; charset=utf-8',
     'Content-Length',

@@ -66,6 +66,8 @@ export function createHttpServer(
   server.maxConnections = limits.connections;
   // The size of the head is bounded; dropping fields silently beyond a count would change the request's meaning.
   server.maxHeadersCount = 0;
+  // A client that closes its half after the request still gets its answer (undocumented, stable since Node 0.x).
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.on('clientError', refuse);
   server.on('connect', (_message: IncomingMessage, socket: Socket) => {
     socket.on('error', () => socket.destroy());
