@@ -103,8 +103,9 @@ const settlePorts = async (wanted: Instance['ports']): Promise<Instance['ports']
 };
 
 const continued = async (old: Instance, request: InstanceRequest, stateDir: string): Promise<Instance> => {
-  if (request.natsServers !== undefined && request.natsServers !== old.natsServers) {
-    const has = `${stateDir} has data of ${old.natsServers} NATS server(s), ${request.natsServers} cannot use them`;
+  // One is what `make up` asks for when nobody said a number: then it stays as it is.
+  if (request.natsServers === 3 && old.natsServers !== 3) {
+    const has = `${stateDir} has the data of a single NATS server, a cluster cannot use them`;
     throw new LocalError('invalid', `${has}: ${remove(stateDir)}`);
   }
   if (!(await blockIsFree(old.block))) {

@@ -1,0 +1,92 @@
+import { isAbsolute, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { LocalError, reasonOf } from '../local/errors.ts';
+import { repository } from '../local/kubelet/program.ts';
+
+/** What the command line says. */
+export interface CommandLine {
+  readonly command: string;
+  /** Words after the command. */
+  readonly words: readonly string[];
+  readonly stateDir: string;
+  readonly isDefaultState: boolean;
+  readonly nodes: number | undefined;
+  readonly nats: 1 | 3 | undefined;
+  readonly address: string | undefined;
+  readonly samples: boolean;
+  readonly follow: boolean;
+  readonly tail: number | undefined;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const options = {
+  state: { type: 'string' },
+  nodes: { type: 'string' },
+  nats: { type: 'string' },
+  address: { type: 'string' },
+  samples: { type: 'boolean', default: true },
+  follow: { type: 'boolean', short: 'f', default: false },
+  tail: { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+const whole = (name: string, text: string | undefined, most: number): number | undefined => {
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 1 && number <= most) return number;
+  throw new LocalError('invalid', `--${name} ${text}: must be a whole number from 1 to ${most}`);
+};
+
+const natsCount = (text: string | undefined): 1 | 3 | undefined => {
+  if (text === undefined || text === '') return undefined;
+  if (text === '1') return 1;
+  if (text === '3') return 3;
+  throw new LocalError('invalid', `--nats ${text}: must be 1 or 3`);
+};
+
+const loopback = (text: string | undefined): string | undefined => {
+  if (text === undefined || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(text)) return text;
+  throw new LocalError('invalid', `--address ${text}: must be a loopback address, such as 127.0.0.2`);
+};
+
+const stateOf = (given: string | undefined): { stateDir: string; isDefaultState: boolean } => {
+  const usual = join(repository, '.quartet');
+  if (given === undefined || given === '') return { stateDir: usual, isDefaultState: true };
+  const stateDir = isAbsolute(given) ? given : resolve(given);
+  return { stateDir, isDefaultState: stateDir === usual };
+};
+
+const parse = (args: readonly string[]) => {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, allowNegative: true });
+  } catch (error) {
+    throw new LocalError('invalid', `${reasonOf(error).split('. ')[0]}: \`./quartet help\` lists what there is`, error);
+  }
+};
+
+/** Where kubectl's own arguments begin: they are passed on unread. */
+const split = (args: readonly string[]): { own: readonly string[]; rest: readonly string[] } => {
+  const at = args.indexOf('kubectl');
+  const before = args.slice(0, Math.max(at, 0));
+  const isCommand = at >= 0 && before.every((word, i) => word.startsWith('--') || before[i - 1] === '--state');
+  return isCommand ? { own: args.slice(0, at + 1), rest: args.slice(at + 1) } : { own: args, rest: [] };
+};
+
+/** Reads the command line; QUARTET_STATE and NATS stand in for `--state` and `--nats`. @throws LocalError `invalid` */
+export const readCommandLine = (args: readonly string[], env: Environment): CommandLine => {
+  const { own, rest } = split(args);
+  const { values, positionals } = parse(own);
+  const [command = 'help', ...words] = positionals;
+  return {
+    command: values.help ? 'help' : command,
+    words: [...words, ...rest],
+    ...stateOf(values.state ?? env['QUARTET_STATE']),
+    nodes: whole('nodes', values.nodes, 26),
+    nats: natsCount(values.nats ?? env['NATS']),
+    address: loopback(values.address),
+    samples: values.samples,
+    follow: values.follow,
+    tail: whole('tail', values.tail, 1_000_000),
+  };
+};
