@@ -3,6 +3,7 @@ import type { ReplicatedKind } from '../../contract/names.ts';
 import type { Commands } from '../commands.ts';
 import type { Measures } from '../measures.ts';
 import type { SetAction } from '../replicas/action.ts';
+import type { CommandInFlight } from '../replicas/view.ts';
 import { backOffMs } from '../runtime/back-off.ts';
 import type { EventNote } from '../runtime/events.ts';
 import type { SetMemory } from './memory.ts';
@@ -27,6 +28,9 @@ const rememberRefusal = (memory: SetMemory, pod: string, reply: Extract<ControlR
   if (reply.code !== 'stale-term') memory.refuse(pod);
 };
 
+/** The answer to a command that another one has overtaken meanwhile changes nothing but what is known of terms. */
+const isCurrent = (command: CommandInFlight, memory: SetMemory): boolean => memory.inFlight === command;
+
 const succeed = (action: PromotionAction, term: number, context: PromotionContext): void => {
   const { memory, note } = context;
   memory.setPromoted(action.pod, term);
@@ -47,8 +51,9 @@ const giveUpForNow = (
   context: PromotionContext,
 ) => {
   const { memory, note, wake } = context;
-  rememberRefusal(memory, action.pod, reply);
   memory.failures++;
+  const waiting: CommandInFlight = { type: action.type, pod: action.pod, backingOff: true };
+  memory.inFlight = waiting;
   if (reply.code !== 'stale-term') {
     const text = `${action.pod} could not be promoted to term ${action.term}: ${reply.message}`;
     note({ type: 'Warning', reason: 'PromotionFailed', action: 'Promote', note: text });
@@ -69,12 +74,15 @@ const giveUpForNow = (
  */
 export const startPromotion = async (action: PromotionAction, context: PromotionContext): Promise<void> => {
   const { kind, namespace, commands, measures, memory } = context;
-  memory.inFlight = { type: action.type, pod: action.pod };
+  const command: CommandInFlight = { type: action.type, pod: action.pod, backingOff: false };
+  memory.inFlight = command;
   const stop = measures.electionSeconds.startTimer({ kind });
   if (action.type === 'switch-over') await commands.ask(namespace, action.from, { type: 'step-down' });
   const reply = await commands.ask(namespace, action.pod, { type: 'promote', term: action.term });
   stop();
   measures.elections.inc({ kind, outcome: reply.ok ? 'ok' : reply.code });
+  if (!reply.ok) rememberRefusal(memory, action.pod, reply);
+  if (!isCurrent(command, memory)) return context.wake();
   if (!reply.ok) return giveUpForNow(action, reply, context);
   succeed(action, reply.term, context);
   context.wake();

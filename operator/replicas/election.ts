@@ -36,9 +36,13 @@ const canLead = (replica: ReplicaView, view: SetView): boolean =>
 const primariesInZone = (zone: string, view: SetView): number =>
   view.nodes.filter((node) => node.zone === zone).reduce((sum, node) => sum + node.primaries, 0);
 
+/** Led, is heard, and leads no more: it resigned, perhaps since its process is ending. Others go before it. */
+const hasResigned = (replica: ReplicaView, view: SetView): boolean =>
+  replica.pod === view.recorded.primary && replica.beat?.state !== 'primary';
+
 /**
- * Candidates, best first: those that did not refuse a moment ago, then the most advanced, then in the zone and on the
- * node with the fewest primaries, then by name.
+ * Candidates, best first: those that did not refuse or resign a moment ago, then the most advanced, then in the zone and
+ * on the node with the fewest primaries, then by name.
  */
 export const candidates = (view: SetView, except?: string): ReplicaView[] =>
   view.replicas
@@ -46,6 +50,7 @@ export const candidates = (view: SetView, except?: string): ReplicaView[] =>
     .sort(
       (a, b) =>
         Number(a.refused) - Number(b.refused) ||
+        Number(hasResigned(a, view)) - Number(hasResigned(b, view)) ||
         (b.beat?.applied ?? 0) - (a.beat?.applied ?? 0) ||
         primariesInZone(a.zone, view) - primariesInZone(b.zone, view) ||
         (nodeOf(a, view)?.primaries ?? 0) - (nodeOf(b, view)?.primaries ?? 0) ||
@@ -72,6 +77,15 @@ const stillGathering = (view: SetView, live: readonly ReplicaView[]): boolean =>
   live.length < view.desired &&
   !live.some((replica) => (replica.beat?.upForMs ?? 0) >= firstElectionGraceMs);
 
+/** A replica was asked to lead and still may: it is heard, and its pod is there. Else the answer is not waited for. */
+export const isAwaited = (view: SetView): boolean => {
+  const { inFlight } = view;
+  if (inFlight === null) return false;
+  if (inFlight.backingOff) return true;
+  const target = view.replicas.find(({ pod }) => pod === inFlight.pod);
+  return target !== undefined && target.presence === 'running' && isFresh(target, view);
+};
+
 const leaves = (replica: ReplicaView): boolean => replica.presence === 'terminating';
 
 const elect = (view: SetView, why: string, except?: string): Election => {
@@ -89,7 +103,9 @@ export const decideElection = (view: SetView): Election => {
   const leader = claimedLeader(view);
   const keep = (pod: string, term: number): Election => ({ type: 'keep', pod, term });
   if (leader !== null && !leaves(leader)) return keep(leader.pod, leader.beat?.term ?? view.recorded.term);
-  if (view.inFlight !== null) return { type: 'wait', why: `${view.inFlight.pod} is being promoted` };
+  if (view.inFlight !== null && isAwaited(view)) {
+    return { type: 'wait', why: `${view.inFlight.pod} is being promoted` };
+  }
   if (leader !== null) {
     const successor = elect(view, `${leader.pod} is being deleted`, leader.pod);
     return successor.type === 'elect' ? successor : keep(leader.pod, leader.beat?.term ?? 0);

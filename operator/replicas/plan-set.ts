@@ -198,7 +198,7 @@ export const planSet = (view: SetView): SetPlan => {
     ...better.actions,
   ];
   const settled = leader !== null && view.replicas.every((replica) => isCaughtUp(replica, view));
-  const forMs = election.type === 'wait' ? election.forMs : undefined;
+  const forMs = election.type === 'wait' ? (election.forMs ?? (view.inFlight === null ? undefined : 250)) : undefined;
   return {
     actions,
     leader,

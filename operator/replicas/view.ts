@@ -69,6 +69,8 @@ export interface ReplicaView {
 export interface CommandInFlight {
   readonly type: 'promote' | 'switch-over';
   readonly pod: string;
+  /** It failed; the next one waits for a moment. */
+  readonly backingOff: boolean;
 }
 
 export interface SetView {
