@@ -46,7 +46,7 @@ export class GroupCommit {
   #term: number | null = null;
   /** Callers get no answer before this time. */
   #withholdUntil = Number.NEGATIVE_INFINITY;
-  #withheld: { flight: Flight; seq: number }[] = [];
+  #withheld: { flight: Flight; seq: number; until: number }[] = [];
   /** Changes when the window is thrown away: appends of before no longer speak. */
   #generation = 0;
   #pumpDue = false;
@@ -185,15 +185,21 @@ export class GroupCommit {
   }
 
   #answer(flight: Flight, seq: number): void {
-    const now = this.#options.clock.now();
-    if (now >= this.#withholdUntil && this.#withheld.length === 0) return resolveAll(flight, seq);
-    this.#withheld.push({ flight, seq });
-    if (this.#withheld.length === 1) void this.#answerLater(this.#withholdUntil - now);
+    const until = this.#withholdUntil;
+    if (this.#options.clock.now() >= until && this.#withheld.length === 0) return resolveAll(flight, seq);
+    this.#withheld.push({ flight, seq, until });
+    if (this.#withheld.length === 1) void this.#answerLater();
   }
 
-  async #answerLater(ms: number): Promise<void> {
-    await this.#options.clock.sleep(ms);
-    for (const { flight, seq } of this.#withheld.splice(0)) resolveAll(flight, seq);
+  /** Answers in order, each when its own time has come: answers of an earlier term may be among them. */
+  async #answerLater(): Promise<void> {
+    const { clock } = this.#options;
+    for (let next = this.#withheld[0]; next !== undefined; next = this.#withheld[0]) {
+      await clock.sleep(Math.max(1, next.until - clock.now()));
+      if (clock.now() < next.until) continue;
+      this.#withheld.shift();
+      resolveAll(next.flight, next.seq);
+    }
   }
 
   /**

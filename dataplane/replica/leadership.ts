@@ -67,7 +67,10 @@ export class Leadership {
     if (this.hasLease) return;
     const refusal = this.#commit.refusal(0);
     if (refusal !== null) throw new ReplicaError(refusal, 'no read barrier from this replica now');
+    const term = this.#term;
     await this.#commit.add(null);
+    // The store may hold entries of the next primary by now, which that one does not answer for yet.
+    if (this.#movedOn(term)) throw new ReplicaError('not-primary', 'another primary took over');
   }
 
   /** This TERM entry is about to be appended. */
@@ -125,7 +128,8 @@ export class Leadership {
     if (this.#movedOn(term)) return;
     this.#leading = false;
     this.#lease.drop();
-    if (this.#commit.idle) {
+    // A resignation says that nobody holds a lease any more: it must not be written while an earlier one may run.
+    if (this.#commit.idle && this.#options.clock.now() >= this.#withholdUntil) {
       this.#commit.resign();
       await this.#until(() => this.#commit.idle);
     }
