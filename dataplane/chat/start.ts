@@ -82,6 +82,11 @@ export const startChat = async (pod: Pod, options: ChatOptions = {}): Promise<Ch
   const http = await listen(pod, services);
   const websockets = serveWebsockets(http, services, options.tickMs);
   pod.heartbeat(() => ({ load: { connections: websockets.connections.size, users: sessions.users } }));
+  pod.onControl(async ({ type }) => {
+    if (type !== 'drain') return { ok: false, code: 'unsupported', message: `a chat gateway does not ${type}` };
+    await websockets.stop();
+    return { ok: true, term: 0, applied: 0 };
+  });
   pod.onShutdown('chat connections', async () => {
     await websockets.stop();
     http.close();

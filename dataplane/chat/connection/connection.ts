@@ -27,7 +27,7 @@ export interface Transport {
 const closeSeconds = 2;
 /** A token may be renewed this long after its end before the connection is closed (s). */
 const expiryGraceSeconds = 25;
-/** Commands refused for their rate before the connection is closed. */
+/** Commands that may be refused for their rate at once before the connection is closed. */
 const maxRefusals = 1_000;
 
 /**
@@ -44,11 +44,12 @@ export class Connection implements Subscriber {
   readonly #wheel: TimingWheel;
   readonly #onClosed: (connection: Connection) => void;
   readonly #rate: RateLimit;
+  /** For commands that are refused: who goes on sending them is closed. */
+  readonly #patience: RateLimit;
   readonly #queue: Command[] = [];
   #identity: Identity | null = null;
   #running = false;
   #closed = false;
-  #refusals = 0;
   #awaitsPong = false;
   /** A connect command was taken; others may follow it in the same frame. */
   #greeted = false;
@@ -69,6 +70,7 @@ export class Connection implements Subscriber {
     this.#wheel = options.wheel;
     this.#onClosed = options.onClosed;
     this.#rate = new RateLimit(limits.commandsPerSecond, limits.commandBurst, performance.now());
+    this.#patience = new RateLimit(limits.commandsPerSecond, maxRefusals, performance.now());
     this.#ping = this.#wheel.set(limits.connectSeconds, () => this.disconnect(disconnects.stale));
   }
 
@@ -199,12 +201,9 @@ export class Connection implements Subscriber {
 
   /** Counts one command; false when there are too many, and far too many end the connection. */
   #allow(): boolean {
-    if (this.#rate.take(performance.now())) {
-      this.#refusals = 0;
-      return true;
-    }
-    this.#refusals++;
-    if (this.#refusals > maxRefusals) this.disconnect(disconnects.tooManyRequests);
+    const now = performance.now();
+    if (this.#rate.take(now)) return true;
+    if (!this.#patience.take(now)) this.disconnect(disconnects.tooManyRequests);
     return false;
   }
 

@@ -13,6 +13,14 @@ const maxMetadataKeys = 64;
 
 export const messageTypes = ['text', 'image', 'file', 'system'] as const;
 
+/** Levels of objects and arrays in metadata. */
+const maxMetadataDepth = 16;
+
+const isShallow = (value: unknown, levels: number): boolean => {
+  if (typeof value !== 'object' || value === null) return true;
+  return levels > 0 && Object.values(value).every((each) => isShallow(each, levels - 1));
+};
+
 /** What a client publishes. `id` is chosen by the client, so that sending again stores nothing twice. */
 const messageInput = z.strictObject({
   content: z
@@ -22,6 +30,10 @@ const messageInput = z.strictObject({
   type: z.enum(messageTypes).default('text'),
   metadata: z
     .record(z.string().max(100), z.unknown())
+    .refine((metadata) => isShallow(metadata, maxMetadataDepth), {
+      message: `more than ${maxMetadataDepth} levels`,
+      abort: true,
+    })
     .refine((metadata) => Object.keys(metadata).length <= maxMetadataKeys, `more than ${maxMetadataKeys} keys`)
     .refine(
       (metadata) => Buffer.byteLength(JSON.stringify(metadata)) <= maxMetadataBytes,

@@ -1,9 +1,16 @@
 import type { JetStreamManager } from '@nats-io/jetstream';
 import { chatPartition, chatPartitions, chatStream, chatSubject } from '../../../contract/subjects.ts';
 import type { Pod } from '../../fabric/pod.ts';
-import type { HubRegistry } from '../room/hub-registry.ts';
+import type { Hub } from '../room/hub.ts';
 import { epochOf } from './epoch.ts';
 import { ensurePartition } from './provision.ts';
+
+/** The rooms that an audit looks after. */
+export interface AuditedRooms {
+  readonly hubs: readonly Hub[];
+  /** Ends all rooms of a partition: its stream has another history. */
+  closePartition(partition: number): void;
+}
 
 interface Seen {
   readonly epoch: string;
@@ -18,13 +25,15 @@ interface Seen {
 export class Audit {
   readonly #pod: Pod;
   readonly #manager: JetStreamManager;
-  readonly #hubs: HubRegistry;
+  readonly #hubs: AuditedRooms;
   readonly #seen = new Map<number, Seen>();
   readonly #counts = new Map<number, ReadonlyMap<string, number>>();
   /** Position of each live room at the last look: a room that moved since proves itself by its next message. */
   #tops = new Map<string, number>();
+  /** Partitions that changed between the last two looks: only their rooms can have lost a message at the end. */
+  #changedBefore = new Set<number>();
 
-  constructor(pod: Pod, manager: JetStreamManager, hubs: HubRegistry) {
+  constructor(pod: Pod, manager: JetStreamManager, hubs: AuditedRooms) {
     this.#pod = pod;
     this.#manager = manager;
     this.#hubs = hubs;
@@ -37,13 +46,20 @@ export class Audit {
 
   /** Looks once. Rejects when NATS does not answer. */
   async run(): Promise<void> {
-    for (let partition = 0; partition < chatPartitions; partition++) await this.#partition(partition);
-    const quiet = this.#hubs.hubs.filter((hub) => this.#tops.get(hub.room) === hub.top);
+    const changed = new Set<number>();
+    for (let partition = 0; partition < chatPartitions; partition++) {
+      if (await this.#partition(partition)) changed.add(partition);
+    }
+    const suspects = new Set([...changed, ...this.#changedBefore]);
+    const isQuiet = (hub: Hub): boolean => this.#tops.get(hub.room) === hub.top;
+    const quiet = this.#hubs.hubs.filter((hub) => suspects.has(chatPartition(hub.room)) && isQuiet(hub));
+    this.#changedBefore = changed;
     this.#tops = new Map(this.#hubs.hubs.map((hub) => [hub.room, hub.top]));
     for (const hub of quiet) if (await this.#missesTail(hub.room, hub.top)) await hub.resync();
   }
 
-  async #partition(partition: number): Promise<void> {
+  /** Whether the partition changed since the last look. */
+  async #partition(partition: number): Promise<boolean> {
     const info = await ensurePartition(this.#pod, this.#manager, partition);
     const { last_seq: last, messages } = info.state;
     const now: Seen = { epoch: epochOf(info.created), mark: `${info.created} ${last} ${messages}` };
@@ -52,9 +68,10 @@ export class Audit {
       this.#pod.log.error({ partition }, 'a partition of the chat was made anew; its earlier messages are gone');
       this.#hubs.closePartition(partition);
     }
-    if (before?.mark === now.mark) return;
+    if (before?.mark === now.mark) return false;
     this.#counts.set(partition, await this.#count(partition));
     this.#seen.set(partition, now);
+    return true;
   }
 
   async #count(partition: number): Promise<ReadonlyMap<string, number>> {
