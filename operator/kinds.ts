@@ -22,5 +22,11 @@ export const searchShards = resource<SearchShard>(apiVersion, 'SearchShard', 'se
 export const chatRooms = resource<ChatRoom>(apiVersion, 'ChatRoom', 'chatrooms');
 export const dbShards = resource<DbShard>(apiVersion, 'DBShard', 'dbshards');
 
+/** Namespace and name of an object. Those of the four kinds always have a namespace. */
+export const refTo = ({ metadata }: KubeObject): { readonly namespace: string; readonly name: string } => ({
+  namespace: metadata.namespace ?? '',
+  name: metadata.name,
+});
+
 /** Holds a resource until the operator has cleaned up what is outside of Kubernetes. */
 export const finalizer = 'quartet.dev/operator';

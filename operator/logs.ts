@@ -53,12 +53,7 @@ export class Logs {
 
   /** Lists all streams. Rejects when JetStream does not answer. */
   async refresh(): Promise<void> {
-    const found = new Map<string, Known>();
-    for await (const { config, created } of this.#manager().streams.list()) {
-      if (config.name.startsWith('QUARTET_')) {
-        found.set(config.name, { created: String(created), owner: config.metadata?.[ownerKey] ?? null });
-      }
-    }
+    const found = await this.#list();
     const before = this.#known;
     this.#known = found;
     const names = new Set([...found.keys(), ...(before?.keys() ?? [])]);
@@ -95,6 +90,15 @@ export class Logs {
       }
     }
     this.#known?.delete(name);
+  }
+
+  async #list(): Promise<Map<string, Known>> {
+    const found = new Map<string, Known>();
+    for await (const { config, created } of this.#manager().streams.list()) {
+      if (!config.name.startsWith('QUARTET_')) continue;
+      found.set(config.name, { created: String(created), owner: config.metadata?.[ownerKey] ?? null });
+    }
+    return found;
   }
 
   #tell(stream: string): void {

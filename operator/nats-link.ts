@@ -14,6 +14,9 @@ export type NatsState =
   | { readonly state: 'unfit'; readonly problem: string }
   | { readonly state: 'ok' };
 
+/** NATS may be away for this long before resources say so, ms: a reconnect is no news. */
+export const natsGraceMs = 3000;
+
 export interface ServerFacts {
   readonly version: string;
   readonly jetstream?: boolean | undefined;

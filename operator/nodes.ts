@@ -21,18 +21,23 @@ const isRepelling = (taint: { readonly key: string; readonly effect: string }): 
   taint.effect !== 'PreferNoSchedule' && !harmlessTaints.has(taint.key);
 
 /** The state of a node as its object shows it. `since` is the time of the Ready condition's last change. */
-export const readNode = (node: Node, now: number): NodeState => {
-  const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
-  const lost = ready?.status !== 'True' || node.metadata.deletionTimestamp !== undefined;
-  const repelled = (node.spec?.taints ?? []).some(isRepelling);
-  const changed = Date.parse(ready?.lastTransitionTime ?? '');
+export const readNode = ({ metadata, spec, status }: Node, now: number): NodeState => {
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+  const lost = ready?.status !== 'True' || metadata.deletionTimestamp !== undefined;
   return {
-    name: node.metadata.name,
-    zone: node.metadata.labels?.['topology.kubernetes.io/zone'] ?? '',
-    usable: !lost && node.spec?.unschedulable !== true && !repelled,
+    name: metadata.name,
+    zone: metadata.labels?.['topology.kubernetes.io/zone'] ?? '',
+    usable: !lost && isOpen(spec),
     lost,
-    since: Number.isNaN(changed) ? now : Math.min(changed, now),
+    since: changedAt(ready?.lastTransitionTime, now),
   };
+};
+
+const isOpen = (spec: Node['spec']): boolean => spec?.unschedulable !== true && !(spec?.taints ?? []).some(isRepelling);
+
+const changedAt = (timestamp: string | undefined, now: number): number => {
+  const at = Date.parse(timestamp ?? '');
+  return Number.isNaN(at) ? now : Math.min(at, now);
 };
 
 /** Remembers since when each node is usable or not, also for cordons and for nodes that are gone. */

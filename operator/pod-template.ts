@@ -134,7 +134,7 @@ export const shortTolerations = ['not-ready', 'unreachable'].map((reason) => ({
 }));
 
 /** For ever: the operator itself decides when a replica on a lost node is given up. */
-export const patientTolerations = shortTolerations.map(({ tolerationSeconds: _, ...rest }) => rest);
+export const patientTolerations = shortTolerations.map(({ key, operator, effect }) => ({ key, operator, effect }));
 
 /** A short hash of a template: another hash means that pods made from the old one are outdated. */
 export const templateHash = (template: unknown): string =>

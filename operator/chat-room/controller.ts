@@ -1,11 +1,12 @@
-import { chatRooms, finalizer, type ChatRoom } from '../kinds.ts';
+import { chatRooms, finalizer, refTo, type ChatRoom } from '../kinds.ts';
+import { natsGraceMs } from '../nats-link.ts';
 import type { Operation } from '../operation.ts';
 import { mergeConditions } from '../runtime/conditions.ts';
 import type { ReconcileContext } from '../runtime/controller.ts';
 import { keyOf, type ObjectKey } from '../runtime/object.ts';
 import { done, requeueAfter, type Outcome } from '../runtime/outcome.ts';
 import { removeChat, removeRoom } from './cleanup.ts';
-import { chatRoomEntry, planChatRoom, sumFigures } from './plan.ts';
+import { chatRoomEntry, planChatRoom, sumFigures, type ChatRoomObserved } from './plan.ts';
 import type { ChatReports } from './reports.ts';
 
 /** Gateways get this long to close subscriptions before a room's messages go. */
@@ -24,8 +25,7 @@ export class ChatRoomReconciler {
   }
 
   async reconcile(key: ObjectKey, context: ReconcileContext): Promise<Outcome> {
-    const { caches, link, directory } = this.#operation;
-    const cached = caches.chatRooms.get(key);
+    const cached = this.#operation.caches.chatRooms.get(key);
     if (cached === undefined) {
       this.#figuresAt.delete(key);
       this.#closingSince.delete(key);
@@ -33,20 +33,10 @@ export class ChatRoomReconciler {
     }
     if (cached.metadata.deletionTimestamp !== undefined) return this.#delete(cached, context);
     const room = await context.writer.addFinalizer(chatRooms, cached, finalizer);
-    const namespace = room.metadata.namespace ?? '';
-    const ref = { namespace, name: room.metadata.name };
-    if (link.state.state === 'ok') directory.set('chat', ref, chatRoomEntry(room, false));
-    const natsAwayMs = this.#operation.natsAwayMs();
-    if (link.state.state === 'away' && natsAwayMs < 3000) return requeueAfter(3000);
-    const plan = planChatRoom({
-      room,
-      nats: link.state,
-      natsAwayMs,
-      gateways: caches.deployments.get({ namespace, name: 'chat-gateway' })?.status?.availableReplicas ?? 0,
-      figures: sumFigures(this.#reports.of(namespace, room.metadata.name)),
-      figuresSinceMs: performance.now() - (this.#figuresAt.get(key) ?? Number.NEGATIVE_INFINITY),
-      published: directory.isPublished('chat', ref),
-    });
+    const { state } = this.#operation.link.state;
+    if (state === 'ok') this.#operation.directory.set('chat', refTo(room), chatRoomEntry(room, false));
+    if (state === 'away' && this.#operation.natsAwayMs() < natsGraceMs) return requeueAfter(natsGraceMs);
+    const plan = planChatRoom(this.#observe(room));
     const stamp = { now: context.now(), generation: room.metadata.generation };
     const conditions = mergeConditions(room.status?.conditions as never, plan.conditions, stamp);
     const outcome = await context.writer.status(chatRooms, room, { ...plan.status, conditions } as never);
@@ -54,13 +44,27 @@ export class ChatRoomReconciler {
     return plan.requeueAfterMs === undefined ? done : requeueAfter(plan.requeueAfterMs);
   }
 
+  #observe(room: ChatRoom): ChatRoomObserved {
+    const { caches, link, directory } = this.#operation;
+    const { namespace, name } = refTo(room);
+    const gateway = caches.deployments.get({ namespace, name: 'chat-gateway' });
+    return {
+      room,
+      nats: link.state,
+      gateways: gateway?.status?.availableReplicas ?? 0,
+      figures: sumFigures(this.#reports.of(namespace, name)),
+      figuresSinceMs: performance.now() - (this.#figuresAt.get(keyOf(room)) ?? Number.NEGATIVE_INFINITY),
+      published: directory.isPublished('chat', { namespace, name }),
+    };
+  }
+
   /** Closed in the directory first, so that gateways stop serving it; then its data goes. */
   async #delete(room: ChatRoom, context: ReconcileContext): Promise<Outcome> {
     if (!room.metadata.finalizers?.includes(finalizer)) return done;
     const { link, directory, caches } = this.#operation;
     const key = keyOf(room);
-    const namespace = room.metadata.namespace ?? '';
-    const ref = { namespace, name: room.metadata.name };
+    const ref = refTo(room);
+    const { namespace } = ref;
     if (link.state.state !== 'ok') {
       const note = `the room's messages cannot be removed: ${link.state.problem}`;
       context.events.record(room, { type: 'Warning', reason: 'DeletionWaits', note });

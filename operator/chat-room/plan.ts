@@ -17,7 +17,6 @@ export interface RoomFigures {
 export interface ChatRoomObserved {
   readonly room: ChatRoom;
   readonly nats: NatsState;
-  readonly natsAwayMs: number;
   /** Chat gateway pods that are available in the namespace. */
   readonly gateways: number;
   /** Null: no gateway reported the room yet. */
@@ -62,40 +61,39 @@ const readiness = ({ nats, gateways, published }: ChatRoomObserved): DesiredCond
   return { type: 'Ready', status: true, reason: 'Serving', message: `${gateways} gateways serve the room` };
 };
 
+const figuresOf = ({ room, figures, figuresSinceMs }: ChatRoomObserved): RoomFigures => {
+  const { online, members, messages } = room.status ?? {};
+  const held = Object.fromEntries(
+    Object.entries({ online, members, messages }).filter(([, value]) => value !== undefined),
+  ) as Partial<RoomFigures>;
+  if (figures === null) return { online: 0, members: 0, messages: 0, ...held };
+  return showFigures({ ...held }, { ...figures }, figuresSinceMs);
+};
+
+const conditionsOf = (observed: ChatRoomObserved): DesiredCondition[] => {
+  const { nats, gateways } = observed;
+  const ready = readiness(observed);
+  const degraded = nats.state === 'ok' && gateways === 0;
+  const progressing: DesiredCondition =
+    nats.state === 'ok' && ready.status === false
+      ? { type: 'Progressing', status: true, reason: 'Reconciling', message: ready.message ?? '' }
+      : { type: 'Progressing', status: false, reason: 'Settled' };
+  const reason = degraded ? 'GatewayUnavailable' : 'AsDesired';
+  return [ready, progressing, { type: 'Degraded', status: degraded, reason }];
+};
+
 /** Decides all about one ChatRoom: its document, and its status. Gateways do the rest. */
 export const planChatRoom = (observed: ChatRoomObserved): ChatRoomPlan => {
-  const { room, nats, published, figures, figuresSinceMs } = observed;
-  const ready = readiness(observed);
-  const progressing = nats.state === 'ok' && ready.status === false;
-  const degraded = nats.state === 'ok' && observed.gateways === 0;
-  const { online, members, messages } = room.status ?? {};
-  const held = {
-    ...(online !== undefined && { online }),
-    ...(members !== undefined && { members }),
-    ...(messages !== undefined && { messages }),
-  };
-  const shown =
-    figures === null
-      ? { online: 0, members: 0, messages: 0, ...held }
-      : showFigures(held, { ...figures }, figuresSinceMs);
+  const { metadata } = observed.room;
   return {
-    entry: chatRoomEntry(room, false),
+    entry: chatRoomEntry(observed.room, false),
     status: {
-      ...(room.metadata.generation === undefined ? {} : { observedGeneration: room.metadata.generation }),
-      partition: chatPartition(room.metadata.name),
-      ...shown,
+      ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
+      partition: chatPartition(metadata.name),
+      ...figuresOf(observed),
     },
-    conditions: [
-      ready,
-      {
-        type: 'Progressing',
-        status: progressing,
-        reason: progressing ? 'Reconciling' : 'Settled',
-        message: progressing ? (ready.message ?? '') : '',
-      },
-      { type: 'Degraded', status: degraded, reason: degraded ? 'GatewayUnavailable' : 'AsDesired' },
-    ],
-    requeueAfterMs: requeueOf(nats, published),
+    conditions: conditionsOf(observed),
+    requeueAfterMs: requeueOf(observed.nats, observed.published),
   };
 };
 

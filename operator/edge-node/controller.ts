@@ -1,4 +1,5 @@
-import { edgeNodes, finalizer, type EdgeNode } from '../kinds.ts';
+import { edgeNodes, finalizer, refTo, type EdgeNode } from '../kinds.ts';
+import { natsGraceMs } from '../nats-link.ts';
 import { ensureNatsSecret } from '../nats-secret.ts';
 import type { Operation } from '../operation.ts';
 import { deployments } from '../runtime/builtin.ts';
@@ -23,8 +24,7 @@ export class EdgeNodeReconciler {
   }
 
   async reconcile(key: ObjectKey, context: ReconcileContext): Promise<Outcome> {
-    const { caches, directory, link } = this.#operation;
-    const cached = caches.edgeNodes.get(key);
+    const cached = this.#operation.caches.edgeNodes.get(key);
     if (cached === undefined) {
       this.#figuresAt.delete(key);
       this.#drainingSince.delete(key);
@@ -32,13 +32,18 @@ export class EdgeNodeReconciler {
     }
     if (cached.metadata.deletionTimestamp !== undefined) return this.#delete(cached, context);
     const edge = await context.writer.addFinalizer(edgeNodes, cached, finalizer);
-    const namespace = edge.metadata.namespace ?? '';
-    await ensureNatsSecret(namespace, this.#operation, context.writer);
+    await ensureNatsSecret(refTo(edge).namespace, this.#operation, context.writer);
     const foreign = await this.#applyDeployment(edge, context);
-    if (link.state.state === 'away' && this.#operation.natsAwayMs() < 3000) return requeueAfter(3000);
+    const { link } = this.#operation;
+    if (link.state.state === 'away' && this.#operation.natsAwayMs() < natsGraceMs) return requeueAfter(natsGraceMs);
+    return this.#settle(edge, foreign, context);
+  }
+
+  async #settle(edge: EdgeNode, foreign: readonly string[], context: ReconcileContext): Promise<Outcome> {
+    const key = keyOf(edge);
     const figuresSinceMs = performance.now() - (this.#figuresAt.get(key) ?? Number.NEGATIVE_INFINITY);
     const plan = planEdgeNode({ ...observeEdge(edge, this.#operation), foreign, figuresSinceMs });
-    if (plan.entry !== null) directory.set('edge', { namespace, name: edge.metadata.name }, plan.entry);
+    if (plan.entry !== null) this.#operation.directory.set('edge', refTo(edge), plan.entry);
     const stamp = { now: context.now(), generation: edge.metadata.generation };
     const conditions = mergeConditions(edge.status?.conditions as never, plan.conditions, stamp);
     const outcome = await context.writer.status(edgeNodes, edge, { ...plan.status, conditions } as never);
@@ -60,7 +65,7 @@ export class EdgeNodeReconciler {
     if (!edge.metadata.finalizers?.includes(finalizer)) return done;
     const { directory, link } = this.#operation;
     const key = keyOf(edge);
-    const ref = { namespace: edge.metadata.namespace ?? '', name: edge.metadata.name };
+    const ref = refTo(edge);
     const since = this.#drainingSince.get(key);
     if (since === undefined) {
       const plan = planEdgeNode({ ...observeEdge(edge, this.#operation), foreign: [], figuresSinceMs: 0 });

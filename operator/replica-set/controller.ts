@@ -1,5 +1,5 @@
 import type { ReplicatedKind } from '../../contract/names.ts';
-import { finalizer } from '../kinds.ts';
+import { finalizer, refTo } from '../kinds.ts';
 import { judgeLog } from '../messaging.ts';
 import { ensureNatsSecret } from '../nats-secret.ts';
 import type { Operation } from '../operation.ts';
@@ -13,7 +13,7 @@ import { done, requeueAfter, type Outcome } from '../runtime/outcome.ts';
 import type { Resource } from '../runtime/resource.ts';
 import type { Store } from '../runtime/store.ts';
 import { act, type ActContext, type Action } from './act.ts';
-import { planDeletion } from './deletion.ts';
+import { planDeletion, type DeletionStep } from './deletion.ts';
 import type { ReplicaSet } from './kind.ts';
 import { SetMemory } from './memory.ts';
 import { disruptionBudget, setTemplateHash } from './objects.ts';
@@ -58,7 +58,7 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
     if (cached === undefined) return this.#forget(key);
     if (cached.metadata.deletionTimestamp !== undefined) return this.#delete(cached, context);
     const set = await context.writer.addFinalizer(this.#kind.resource, cached, finalizer);
-    await ensureNatsSecret(set.metadata.namespace ?? '', this.#operation, context.writer);
+    await ensureNatsSecret(refTo(set).namespace, this.#operation, context.writer);
     const foreign = await this.#applyObjects(set, context);
     const memory = this.#memory(key);
     const view = this.#view(set, memory, context.now());
@@ -104,7 +104,7 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
 
   #dependents(set: T) {
     const { pods: podCache, claims } = this.#operation.caches;
-    const namespace = set.metadata.namespace ?? '';
+    const namespace = refTo(set).namespace;
     const isOurs = ({ metadata }: KubeObject): boolean =>
       metadata.namespace === namespace && metadata.labels?.[labels.managedBy] === managedBy;
     const instance = `${this.#kind.kind}/${namespace}/${set.metadata.name}`;
@@ -114,7 +114,7 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
   #view(set: T, memory: SetMemory, now: number): SetView {
     const { heartbeats, nodes, fleet, settings } = this.#operation;
     const failover = this.#kind.failover(set);
-    heartbeats.setSuspectAfter(set.metadata.namespace ?? '', set.metadata.name, failover.suspectAfterMs);
+    heartbeats.setSuspectAfter(refTo(set).namespace, set.metadata.name, failover.suspectAfterMs);
     return observeSet({
       kind: this.#kind.kind,
       set,
@@ -131,7 +131,7 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
 
   #observed(set: T, view: SetView, memory: SetMemory, foreign: readonly string[]): SetObserved {
     const { link, logs, caches, heartbeats } = this.#operation;
-    const namespace = set.metadata.namespace ?? '';
+    const namespace = refTo(set).namespace;
     const { kind } = this.#kind;
     const gateway = caches.deployments.get({ namespace, name: `${kind}-gateway` });
     const leader = view.replicas.find((replica) => replica.beat?.state === 'primary');
@@ -201,7 +201,7 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
 
   async #delete(set: T, context: ReconcileContext): Promise<Outcome> {
     if (!set.metadata.finalizers?.includes(finalizer)) return done;
-    const { link, logs, nodes } = this.#operation;
+    const { link, nodes } = this.#operation;
     const { pods: setPods, claims } = this.#dependents(set);
     this.#kind.publish(set, null);
     const step = planDeletion({
@@ -211,20 +211,22 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
       nats: link.state,
       isLostNode: (node) => nodes.get(node)?.lost ?? true,
     });
+    return this.#carryOutDeletion(set, step, context);
+  }
+
+  async #carryOutDeletion(set: T, step: DeletionStep, { writer, events }: ReconcileContext): Promise<Outcome> {
     if (step.type === 'wait') {
-      context.events.record(set, { type: 'Warning', reason: 'DeletionWaits', note: step.why });
+      events.record(set, { type: 'Warning', reason: 'DeletionWaits', note: step.why });
       return requeueAfter(step.forMs, step.why);
     }
     if (step.type === 'delete-pods') {
-      for (const { pod, force } of step.pods)
-        await context.writer.remove(pods, pod, force ? { gracePeriodSeconds: 0 } : {});
+      for (const { pod, force } of step.pods) await writer.remove(pods, pod, force ? { gracePeriodSeconds: 0 } : {});
       return requeueAfter(1000);
     }
-    const id = { kind: this.#kind.kind, namespace: set.metadata.namespace ?? '', name: set.metadata.name };
-    await logs.remove(id, set.metadata.uid ?? '');
-    for (const claim of step.claims) await context.writer.remove(persistentVolumeClaims, claim);
+    await this.#operation.logs.remove({ kind: this.#kind.kind, ...refTo(set) }, set.metadata.uid ?? '');
+    for (const claim of step.claims) await writer.remove(persistentVolumeClaims, claim);
     this.#operation.fleet.forget(this.#fleetKey(set));
-    await context.writer.removeFinalizer(this.#kind.resource, set, finalizer);
+    await writer.removeFinalizer(this.#kind.resource, set, finalizer);
     return done;
   }
 }
@@ -234,12 +236,14 @@ const byUrgency = (actions: readonly Action[]): Action[] => {
   return [...actions.filter(urgent), ...actions.filter((action) => !urgent(action))];
 };
 
-/** An Event for a condition that turns bad, or good again. */
+/** Conditions whose change is told by Events of their own, or too often to tell. */
+const untold = new Set(['Ready', 'Progressing', 'Degraded']);
+
+/** An Event for a condition of the kind that changes and has something to say. */
 const announce = (set: ReplicaSet, conditions: readonly DesiredCondition[], { events }: ReconcileContext): void => {
-  for (const { type, status, reason, message } of conditions) {
+  for (const { type, reason, message = '' } of conditions) {
     const before = set.status?.conditions?.find((condition) => condition.type === type);
-    const isBad = type !== 'Ready' && type !== 'Progressing' && type !== 'Degraded' && status !== 'Unknown';
-    if (!isBad || before?.reason === reason || (before === undefined && message === '')) continue;
-    if (message) events.record(set, { type: 'Warning', reason, note: message });
+    const isNews = !untold.has(type) && message !== '' && before?.reason !== reason;
+    if (isNews) events.record(set, { type: 'Warning', reason, note: message });
   }
 };

@@ -92,12 +92,19 @@ const nextNumber = (sources: Sources): number =>
     ...[...sources.claims, ...sources.pods].map((object) => numberOf(object) + 1),
   );
 
+/** The primary and term that were decided last: status shows it, or an answer that status does not show yet. */
+const recordedOf = ({ set, memory }: Sources): SetView['recorded'] => {
+  const { promoted, seenTerm } = memory;
+  const { term = 0, primary = null } = set.status ?? {};
+  if (promoted !== null && promoted.term >= term) {
+    return { primary: promoted.pod, term: Math.max(promoted.term, seenTerm) };
+  }
+  return { primary, term: Math.max(term, seenTerm) };
+};
+
 /** The view of one moment on a replica set. */
 export const observeSet = (sources: Sources): SetView => {
   const { set, memory } = sources;
-  const promoted = memory.promoted;
-  const status = set.status;
-  const isNewer = promoted !== null && promoted.term >= (status?.term ?? 0);
   return {
     desired: set.spec.replicas,
     replicas: sources.claims
@@ -106,10 +113,7 @@ export const observeSet = (sources: Sources): SetView => {
       .sort((a, b) => a.number - b.number),
     nodes: nodeViews(sources),
     nextNumber: nextNumber(sources),
-    recorded: {
-      primary: isNewer ? promoted.pod : (status?.primary ?? null),
-      term: Math.max(status?.term ?? 0, promoted?.term ?? 0, memory.seenTerm),
-    },
+    recorded: recordedOf(sources),
     settling: memory.isSettling(sources.failover.suspectAfterMs),
     evidence: sources.heartbeats.evidence(),
     inFlight: memory.inFlight,

@@ -1,6 +1,6 @@
 import type { ReplicatedKind } from '../../contract/names.ts';
 import type { LogVerdict } from '../messaging.ts';
-import type { NatsState } from '../nats-link.ts';
+import { natsGraceMs, type NatsState } from '../nats-link.ts';
 import type { SetAction } from '../replicas/action.ts';
 import { planSet, type SetPlan } from '../replicas/plan-set.ts';
 import { isCaughtUp, isFresh, type ReplicaView, type SetView } from '../replicas/view.ts';
@@ -53,8 +53,6 @@ export interface ReplicaSetPlan {
   readonly requeueAfterMs?: number | undefined;
 }
 
-/** NATS may be away for this long before resources say so: a reconnect is no news. */
-const natsGraceMs = 3000;
 /** A server that lacks something is looked at this often. */
 const unfitRetryMs = 60_000;
 
@@ -71,14 +69,22 @@ const condition = (type: string, status: boolean | 'Unknown', reason: string, me
   message,
 });
 
-const whyNotReady = (observed: SetObserved, plan: SetPlan | null): { reason: string; message: string } | null => {
-  const { nats, log } = observed;
+type Problem = { readonly reason: string; readonly message: string };
+
+/** What stands in the way before replicas matter. */
+const groundProblem = ({ nats, log, judgement }: SetObserved): Problem | null => {
   if (nats.state === 'unfit') return { reason: 'MessagingUnfit', message: nats.problem };
   if (nats.state === 'away') return { reason: 'MessagingUnavailable', message: nats.problem };
   if (log.type === 'lost') return { reason: 'LogLost', message: log.message };
   if (log.type === 'foreign') return { reason: 'LogForeign', message: log.message };
-  if (observed.judgement.conflict !== null) return { reason: 'Conflict', message: observed.judgement.conflict };
-  if (plan?.leader == null) return { reason: 'NoPrimary', message: plan?.waitsFor ?? 'the log is being made' };
+  return judgement.conflict === null ? null : { reason: 'Conflict', message: judgement.conflict };
+};
+
+const whyNotReady = (observed: SetObserved, plan: SetPlan | null): Problem | null => {
+  const ground = groundProblem(observed);
+  if (ground !== null) return ground;
+  if (plan === null) return { reason: 'NoPrimary', message: 'the log is being made' };
+  if (plan.leader === null) return { reason: 'NoPrimary', message: plan.waitsFor ?? 'a replica is asked to lead' };
   if (observed.gateways === 0) {
     return { reason: 'GatewayUnavailable', message: `no ${observed.kind}-gateway pod is available` };
   }
@@ -162,15 +168,22 @@ const shownFigures = (status: ReplicaSet['status'], names: readonly string[]): R
   return shown;
 };
 
+/** Figures to show, by name; those of replicas as `applied <pod>`. */
+const figuresToShow = ({ set, view, figures, figuresSinceMs }: SetObserved): Record<string, number> => {
+  const measured = { ...figures, ...memberFigures(view) };
+  return showFigures(shownFigures(set.status, Object.keys(figures ?? {})), measured, figuresSinceMs);
+};
+
+const primaryOf = ({ view }: SetObserved, plan: SetPlan | null): string | null =>
+  plan === null ? view.recorded.primary : plan.leader;
+
 const planStatus = (observed: SetObserved, plan: SetPlan | null): ReplicaSetPlan['status'] => {
   const { set, view, kind } = observed;
   const lost = new Set(plan?.lost.map(({ pod }) => pod));
   const names = Object.keys(observed.figures ?? {});
-  const measured = { ...observed.figures, ...memberFigures(view) };
-  const held = shownFigures(set.status, names);
-  const figures = plan === null ? { ...measured, ...held } : showFigures(held, measured, observed.figuresSinceMs);
+  const figures = figuresToShow(observed);
   const log = logOf(observed);
-  const primary = plan === null ? view.recorded.primary : plan.leader;
+  const primary = primaryOf(observed, plan);
   return {
     ...(set.metadata.generation === undefined ? {} : { observedGeneration: set.metadata.generation }),
     replicas: view.replicas.length,
@@ -196,7 +209,7 @@ const planEntry = (observed: SetObserved, plan: SetPlan | null): SetEntry => ({
   name: observed.set.metadata.name,
   log: logOf(observed),
   members: (plan?.members ?? observed.view.replicas).map(({ pod, node, zone }) => ({ pod, node, zone })),
-  primary: plan === null ? observed.view.recorded.primary : plan.leader,
+  primary: primaryOf(observed, plan),
   term: plan?.term ?? observed.view.recorded.term,
   conflict: observed.judgement.conflict,
 });
@@ -217,6 +230,20 @@ const requeue = ({ nats, log }: SetObserved, plan: SetPlan | null): number | und
   return plan?.requeueAfterMs;
 };
 
+const decisionsOf = (observed: SetObserved, set: SetPlan | null): Omit<ReplicaSetPlan, 'actions'> => ({
+  entry: observed.nats.state === 'ok' ? planEntry(observed, set) : null,
+  status: planStatus(observed, set),
+  conditions: [
+    readyCondition(observed, set),
+    ...progressConditions(observed, set),
+    logCondition(observed),
+    ...observed.judgement.conditions,
+    ...ownershipCondition(observed),
+  ],
+  set,
+  requeueAfterMs: requeue(observed, set),
+});
+
 /**
  * Decides all about one DBShard or SearchShard. While NATS is away, unfit, or its log is not the one that was
  * recorded, nothing is decided about replicas: conditions say so.
@@ -228,17 +255,7 @@ export const planReplicaSet = (observed: SetObserved): ReplicaSetPlan => {
   const set = mayDecide ? planSet(observed.view) : null;
   const makeLog = nats.state === 'ok' && log.type === 'create';
   return {
+    ...decisionsOf(observed, set),
     actions: makeLog ? [{ type: 'create-log' }] : (set?.actions ?? []),
-    entry: nats.state === 'ok' ? planEntry(observed, set) : null,
-    status: planStatus(observed, set),
-    conditions: [
-      readyCondition(observed, set),
-      ...progressConditions(observed, set),
-      logCondition(observed),
-      ...observed.judgement.conditions,
-      ...ownershipCondition(observed),
-    ],
-    set,
-    requeueAfterMs: requeue(observed, set),
   };
 };

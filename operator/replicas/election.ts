@@ -1,4 +1,4 @@
-import { isFresh, nodeOf, type ReplicaView, type SetView } from './view.ts';
+import { appliedOf, highestTerm, isFresh, liveState, nodeOf, type ReplicaView, type SetView } from './view.ts';
 
 /**
  * Who leads. Every outcome is safe: a promotion is a compare-and-set append of TERM(n+1) to the log, done after the
@@ -18,20 +18,20 @@ const firstElectionGraceMs = 1500;
 
 /** The replica that leads by its own heartbeat: of several claims the highest term holds. */
 export const claimedLeader = (view: SetView): ReplicaView | null => {
-  const claims = view.replicas.filter((replica) => isFresh(replica, view) && replica.beat?.state === 'primary');
-  claims.sort((a, b) => (b.beat?.term ?? 0) - (a.beat?.term ?? 0));
+  const claims = view.replicas.filter((replica) => liveState(replica, view) === 'primary');
+  claims.sort((a, b) => termOf(b) - termOf(a));
   return claims[0] ?? null;
 };
 
-/** The highest term that anyone has heard of. */
-export const highestTerm = (view: SetView): number =>
-  Math.max(view.recorded.term, ...view.replicas.map((replica) => replica.beat?.term ?? 0));
+const termOf = (replica: ReplicaView): number => replica.beat?.term ?? 0;
 
-const canLead = (replica: ReplicaView, view: SetView): boolean =>
-  isFresh(replica, view) &&
-  replica.presence === 'running' &&
-  (replica.beat?.state === 'following' || replica.beat?.state === 'primary') &&
-  nodeOf(replica, view)?.lost !== true;
+const canLead = (replica: ReplicaView, view: SetView): boolean => {
+  const state = liveState(replica, view);
+  if (state !== 'following' && state !== 'primary') return false;
+  return replica.presence === 'running' && nodeOf(replica, view)?.lost !== true;
+};
+
+const primariesOn = (replica: ReplicaView, view: SetView): number => nodeOf(replica, view)?.primaries ?? 0;
 
 const primariesInZone = (zone: string, view: SetView): number =>
   view.nodes.filter((node) => node.zone === zone).reduce((sum, node) => sum + node.primaries, 0);
@@ -40,6 +40,23 @@ const primariesInZone = (zone: string, view: SetView): number =>
 const hasResigned = (replica: ReplicaView, view: SetView): boolean =>
   replica.pod === view.recorded.primary && replica.beat?.state !== 'primary';
 
+/** The order of preference, as numbers compared from left to right; lower is better. */
+const rank = (replica: ReplicaView, view: SetView): readonly number[] => [
+  Number(replica.refused),
+  Number(hasResigned(replica, view)),
+  -appliedOf(replica),
+  primariesInZone(replica.zone, view),
+  primariesOn(replica, view),
+];
+
+const compareRanks = (a: readonly number[], b: readonly number[]): number => {
+  for (const [place, value] of a.entries()) {
+    const difference = value - (b[place] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+};
+
 /**
  * Candidates, best first: those that did not refuse or resign a moment ago, then the most advanced, then in the zone and
  * on the node with the fewest primaries, then by name.
@@ -47,28 +64,28 @@ const hasResigned = (replica: ReplicaView, view: SetView): boolean =>
 export const candidates = (view: SetView, except?: string): ReplicaView[] =>
   view.replicas
     .filter((replica) => replica.pod !== except && canLead(replica, view))
-    .sort(
-      (a, b) =>
-        Number(a.refused) - Number(b.refused) ||
-        Number(hasResigned(a, view)) - Number(hasResigned(b, view)) ||
-        (b.beat?.applied ?? 0) - (a.beat?.applied ?? 0) ||
-        primariesInZone(a.zone, view) - primariesInZone(b.zone, view) ||
-        (nodeOf(a, view)?.primaries ?? 0) - (nodeOf(b, view)?.primaries ?? 0) ||
-        (a.pod < b.pod ? -1 : 1),
-    );
+    .sort((a, b) => compareRanks(rank(a, view), rank(b, view)) || (a.pod < b.pod ? -1 : 1));
+
+/** Why a primary with this pod object is gone, whatever its heartbeats say; null when the object is well. */
+const absence = (replica: ReplicaView): string | null => {
+  if (replica.presence === 'absent') return `the pod of ${replica.pod} is gone`;
+  if (replica.presence === 'terminating') return `${replica.pod} is being deleted`;
+  if (replica.presence === 'failed') return `the pod of ${replica.pod} failed`;
+  return null;
+};
 
 /** Why the recorded primary does not lead, or null when it cannot be said yet. */
 const vacancy = (view: SetView): string | null => {
   const { primary } = view.recorded;
   if (primary === null) return 'there is none yet';
   const replica = view.replicas.find(({ pod }) => pod === primary);
-  if (replica === undefined || replica.presence === 'absent') return `the pod of ${primary} is gone`;
-  if (replica.presence === 'terminating') return `${primary} is being deleted`;
-  if (replica.presence === 'failed') return `the pod of ${primary} failed`;
-  if (isFresh(replica, view)) return `${primary} is ${replica.beat?.state ?? 'silent'}`;
+  if (replica === undefined) return `${primary} is no replica any more`;
+  const gone = absence(replica);
+  if (gone !== null) return gone;
+  const state = liveState(replica, view);
+  if (state !== null) return `${primary} is ${state}`;
   if (nodeOf(replica, view)?.lost ?? true) return `node ${replica.node} of ${primary} is lost`;
-  if (view.evidence === 'none') return null;
-  return `${primary} is silent`;
+  return view.evidence === 'none' ? null : `${primary} is silent`;
 };
 
 /** True while replicas of a new set are still expected to appear. */
@@ -86,8 +103,6 @@ export const isAwaited = (view: SetView): boolean => {
   return target !== undefined && target.presence === 'running' && isFresh(target, view);
 };
 
-const leaves = (replica: ReplicaView): boolean => replica.presence === 'terminating';
-
 const elect = (view: SetView, why: string, except?: string): Election => {
   const live = candidates(view, except);
   const [best] = live;
@@ -98,24 +113,37 @@ const elect = (view: SetView, why: string, except?: string): Election => {
   return { type: 'elect', pod: best.pod, term: highestTerm(view) + 1, why };
 };
 
-/** Decides who leads. Whoever leads by a fresh heartbeat keeps leading, unless its pod is being deleted. */
-export const decideElection = (view: SetView): Election => {
-  const leader = claimedLeader(view);
-  const keep = (pod: string, term: number): Election => ({ type: 'keep', pod, term });
-  if (leader !== null && !leaves(leader)) return keep(leader.pod, leader.beat?.term ?? view.recorded.term);
-  if (view.inFlight !== null && isAwaited(view)) {
-    return { type: 'wait', why: `${view.inFlight.pod} is being promoted` };
-  }
-  if (leader !== null) {
-    const successor = elect(view, `${leader.pod} is being deleted`, leader.pod);
-    return successor.type === 'elect' ? successor : keep(leader.pod, leader.beat?.term ?? 0);
-  }
-  if (view.settling && view.recorded.primary !== null) return keep(view.recorded.primary, view.recorded.term);
-  const promoting = view.replicas.find((replica) => isFresh(replica, view) && replica.beat?.state === 'promoting');
-  if (promoting && (promoting.beat?.stateForMs ?? 0) < 5000) {
-    return { type: 'wait', why: `${promoting.pod} is being promoted`, forMs: 1000 };
-  }
+const keep = (replica: ReplicaView): Election => ({ type: 'keep', pod: replica.pod, term: termOf(replica) });
+
+/** A promotion takes 5 s at most. */
+const promotingMs = 5000;
+
+const isPromoting = (replica: ReplicaView, view: SetView): boolean =>
+  liveState(replica, view) === 'promoting' && (replica.beat?.stateForMs ?? 0) < promotingMs;
+
+/** The primary's pod is being deleted: another takes over while it still serves, if any can. */
+const succeed = (leader: ReplicaView, view: SetView): Election => {
+  const successor = elect(view, `${leader.pod} is being deleted`, leader.pod);
+  return successor.type === 'elect' ? successor : keep(leader);
+};
+
+/** Decides when nobody claims to lead. */
+const fillVacancy = (view: SetView): Election => {
+  const { primary, term } = view.recorded;
+  if (view.settling && primary !== null) return { type: 'keep', pod: primary, term };
+  const promoting = view.replicas.find((replica) => isPromoting(replica, view));
+  if (promoting) return { type: 'wait', why: `${promoting.pod} is being promoted`, forMs: 1000 };
   const why = vacancy(view);
   if (why === null) return { type: 'wait', why: 'nobody is suspected: the operator itself hears too little' };
   return elect(view, why);
+};
+
+/** Decides who leads. Whoever leads by a fresh heartbeat keeps leading, unless its pod is being deleted. */
+export const decideElection = (view: SetView): Election => {
+  const leader = claimedLeader(view);
+  if (leader !== null && leader.presence !== 'terminating') return keep(leader);
+  if (view.inFlight !== null && isAwaited(view)) {
+    return { type: 'wait', why: `${view.inFlight.pod} is being promoted`, forMs: 250 };
+  }
+  return leader === null ? fillVacancy(view) : succeed(leader, view);
 };

@@ -1,10 +1,10 @@
 import type { SetAction } from './action.ts';
 import { betterNode, betterPrimary } from './balance.ts';
-import { candidates, decideElection, highestTerm, type Election } from './election.ts';
+import { candidates, decideElection, type Election } from './election.ts';
 import { lossOf } from './loss.ts';
 import { placeReplica } from './placement.ts';
 import { mostDispensable } from './surplus.ts';
-import { isCaughtUp, isFresh, nodeOf, type NodeView, type ReplicaView, type SetView } from './view.ts';
+import { highestTerm, isCaughtUp, isFresh, nodeOf, type NodeView, type ReplicaView, type SetView } from './view.ts';
 
 export interface SetPlan {
   readonly actions: readonly SetAction[];
@@ -175,6 +175,30 @@ const ask = (election: Election): SetAction[] =>
 /** Time after which an unsettled set is looked at again: for what makes no event, such as a replica's lag. */
 const unsettledMs = 1000;
 
+const lookAgain = (view: SetView, election: Election, blocked: string | undefined): number | undefined => {
+  if (election.type === 'wait') return election.forMs ?? unsettledMs;
+  const settled = view.replicas.every((replica) => isCaughtUp(replica, view));
+  return settled && blocked === undefined ? undefined : unsettledMs;
+};
+
+interface Loss {
+  readonly replica: ReplicaView;
+  readonly why: string;
+}
+
+const findLosses = (view: SetView, leader: string | null): Loss[] =>
+  view.replicas.flatMap((replica) => {
+    const why = replica.pod === leader ? null : lossOf(replica, view);
+    return why === null ? [] : [{ replica, why }];
+  });
+
+/** Membership first; a set that is as desired may be improved. */
+const planReplicas = (view: SetView, lost: readonly ReplicaView[], leader: string | null): Membership => {
+  const membership = planMembership(view, lost, leader);
+  const isIdle = membership.actions.length === 0 && membership.blocked === undefined;
+  return leader !== null && lost.length === 0 && isIdle ? improve(view, leader) : membership;
+};
+
 /**
  * Decides all about one replica set: who leads, which replicas exist and where. At most one change of membership at a
  * time; a settled set plans nothing.
@@ -182,31 +206,17 @@ const unsettledMs = 1000;
 export const planSet = (view: SetView): SetPlan => {
   const election = decideElection(view);
   const leader = election.type === 'keep' ? election.pod : null;
-  const losses = view.replicas.flatMap((replica) => {
-    const why = lossOf(replica, view);
-    return why === null || replica.pod === leader ? [] : [{ replica, why }];
-  });
+  const losses = findLosses(view, leader);
   const lost = losses.map(({ replica }) => replica);
-  const members = view.replicas.filter((replica) => !lost.includes(replica));
-  const membership = planMembership(view, lost, leader);
-  const better = leader !== null && lost.length === 0 && membership.actions.length === 0 ? improve(view, leader) : none;
-  const actions = [
-    ...ask(election),
-    ...labels(view, leader),
-    ...upkeep(view, lost),
-    ...membership.actions,
-    ...better.actions,
-  ];
-  const settled = leader !== null && view.replicas.every((replica) => isCaughtUp(replica, view));
-  const forMs = election.type === 'wait' ? (election.forMs ?? (view.inFlight === null ? undefined : 250)) : undefined;
+  const change = planReplicas(view, lost, leader);
   return {
-    actions,
+    actions: [...ask(election), ...labels(view, leader), ...upkeep(view, lost), ...change.actions],
     leader,
     term: election.type === 'keep' ? election.term : view.recorded.term,
-    members,
+    members: view.replicas.filter((replica) => !lost.includes(replica)),
     lost: losses.map(({ replica, why }) => ({ pod: replica.pod, why })),
     waitsFor: election.type === 'wait' ? election.why : null,
-    blocked: membership.blocked ?? better.blocked ?? null,
-    requeueAfterMs: forMs ?? (settled && membership.blocked === undefined ? undefined : unsettledMs),
+    blocked: change.blocked ?? null,
+    requeueAfterMs: lookAgain(view, election, change.blocked),
   };
 };

@@ -93,6 +93,10 @@ export interface SetView {
   readonly replaceAfterMs: number;
 }
 
+/** The highest term that anyone has heard of. */
+export const highestTerm = (view: SetView): number =>
+  Math.max(view.recorded.term, ...view.replicas.map((replica) => replica.beat?.term ?? 0));
+
 /** Entries that a replica may be behind the tail and still count as caught up: it closes that within a moment. */
 export const catchUpSlack = 1000;
 
@@ -106,6 +110,13 @@ export const isCaughtUp = (replica: ReplicaView, view: SetView): boolean => {
   if (beat.state !== 'following' && beat.state !== 'primary' && beat.state !== 'promoting') return false;
   return beat.tail - beat.applied <= catchUpSlack;
 };
+
+/** What a replica says it does; null while it is not heard. */
+export const liveState = (replica: ReplicaView, view: SetView): ReplicaState | null =>
+  isFresh(replica, view) && replica.beat !== null ? replica.beat.state : null;
+
+/** Last log sequence in its store, as far as known. */
+export const appliedOf = (replica: ReplicaView): number => replica.beat?.applied ?? 0;
 
 export const nodeOf = (replica: ReplicaView, view: SetView): NodeView | undefined =>
   view.nodes.find((node) => node.name === replica.node);
