@@ -55,16 +55,16 @@ export class Quartet {
     this.endpoints = endpoints;
   }
 
-  /** `quartet up` with an own state directory and ports; resolves when all samples are Ready. */
-  static async up(portsOffset: number, ...flags: string[]): Promise<Quartet> {
+  /** `quartet up` with an own state directory and loopback address; resolves when all samples are Ready. */
+  static async up(address: string, ...flags: string[]): Promise<Quartet> {
     const stateDir = await mkdtemp(join(tmpdir(), 'quartet-e2e-'));
-    await Quartet.#command(stateDir, ['up', '--ports-offset', String(portsOffset), ...flags], 400_000);
+    await Quartet.#command(stateDir, ['up', '--address', address, ...flags], 400_000);
     return new Quartet(stateDir, {
-      host: '127.0.0.1',
-      edge: 8080 + portsOffset,
-      search: 9200 + portsOffset,
-      chat: 8000 + portsOffset,
-      database: 6379 + portsOffset,
+      host: address,
+      edge: 8080,
+      search: 9200,
+      chat: 8000,
+      database: 6379,
     });
   }
 

@@ -11,7 +11,7 @@ declare module 'vitest' {
 
 /** One Quartet of four nodes for all e2e files. Ends with `quartet down`, which must leave no process. */
 const start = async (project: TestProject): Promise<() => Promise<void>> => {
-  const quartet = await Quartet.up(11_000, '--nodes', '4');
+  const quartet = await Quartet.up('127.0.0.9', '--nodes', '4');
   project.provide('stateDir', quartet.stateDir);
   project.provide('endpoints', quartet.endpoints);
   return async () => {
