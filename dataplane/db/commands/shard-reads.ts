@@ -17,6 +17,7 @@ const live = (row: Row, now: number): boolean => row.expireAt === 0 || row.expir
 export const dbsize: ShardCommand = {
   kind: 'shard',
   combine: 'sum',
+  source: 'file',
   name: 'DBSIZE',
   arity: 1,
   flags: ['readonly', 'fast'],
@@ -47,6 +48,7 @@ const scanStep = (
 export const keys: ShardCommand = {
   kind: 'shard',
   combine: 'join',
+  source: 'file',
   name: 'KEYS',
   arity: 2,
   flags: ['readonly'],
@@ -83,6 +85,7 @@ const parseStep = (frame: Frame): ScanStep => ({
 export const qscan: ShardCommand = {
   kind: 'shard',
   combine: 'join',
+  source: 'file',
   name: 'QSCAN',
   arity: 5,
   flags: ['readonly'],
@@ -105,6 +108,7 @@ export const qscan: ShardCommand = {
 export const qversions: ShardCommand = {
   kind: 'shard',
   combine: 'join',
+  source: 'rows',
   name: 'QVERSIONS',
   arity: -2,
   flags: ['readonly'],

@@ -119,7 +119,7 @@ export class Connection implements Client {
     }
     this.#out = [];
     if (this.#socket.writableLength > cutOffBytes) this.#socket.destroy();
-    else if (this.#isDone()) this.#socket.end();
+    else if (this.#isDone()) this.#socket.destroySoon();
   }
 
   /** Cuts off a client that has not read anything for too long. Called now and then. */

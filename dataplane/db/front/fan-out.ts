@@ -75,12 +75,27 @@ const combineOf = (command: KeyCommand | ShardCommand): Combine => {
 
 const kindOf = (client: Client): number => (client.session.protocol === 3 ? requestKind.resp3 : 0);
 
-/** Sends a command to every shard of the database. */
+/** The place of the next reply; nothing is read from the client before it is there. */
+export const blockingPlace = (client: Client): Waiter => {
+  const place = client.place();
+  client.block();
+  return {
+    answer: (reply, sequence) => {
+      place.answer(reply, sequence);
+      client.unblock();
+    },
+  };
+};
+
+/**
+ * Sends a command to every shard of the database. What the client sends after it waits, because a read of a whole
+ * shard would see it.
+ */
 export const askEveryShard = (client: Client, { command, frame, ranges, router }: Spread): void => {
   if (ranges.shards.length === 0) throw new DbError('CLUSTERDOWN', 'the database has no shard');
   const writes = command.flags.includes('write');
   const payload = Buffer.from(frame.raw());
-  const gather = new Gather(ranges.shards.length, combineOf(command), client.place());
+  const gather = new Gather(ranges.shards.length, combineOf(command), blockingPlace(client));
   for (const [i, shard] of ranges.shards.entries()) {
     router.submit(shard, { kind: kindOf(client), payload, writes, waiter: gather.part(i) });
   }

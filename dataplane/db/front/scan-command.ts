@@ -5,6 +5,7 @@ import { DbError } from '../db-error.ts';
 import { encodeCommand, type Frame } from '../resp/frame.ts';
 import { decodeReply } from '../resp/reply.ts';
 import { encodeReply } from '../resp/reply-writer.ts';
+import { blockingPlace } from './fan-out.ts';
 import type { ScanPlace } from './scan-cursors.ts';
 import type { Server, Session, SessionCommand } from './session.ts';
 
@@ -70,7 +71,7 @@ export const scanCommand: SessionCommand = {
     const step = stepOf(frame.text(1), session, server);
     const from = step.from === null ? '-' : Buffer.from(`+${step.from}`, 'latin1');
     const payload = encodeCommand(['QSCAN', from, String(count), Buffer.from(pattern, 'latin1'), type]);
-    const place = client.place();
+    const place = blockingPlace(client);
     const answer = (reply: Buffer, sequence: number): void => {
       if (reply[0] === 45) return place.answer(reply, sequence);
       const [last, keys] = stepReply(reply);

@@ -181,12 +181,12 @@ export class Executor {
     }
   }
 
-  /** Reads of the whole shard see the committed file: after all that is in flight now, and written to the file. */
+  /** Reads of the whole shard see what is committed, once all that is in flight now is. */
   #readLater(from: Requester, request: BatchedRequest, command: ShardCommand): void {
     const payload = Buffer.from(request.payload);
     void this.#operations
       .afterAll(() => this.#seal())
-      .then(() => this.#store.flush())
+      .then(() => (command.source === 'file' ? this.#store.flush() : undefined))
       .then(() => {
         const frame = new Frame();
         readTrusted(frame, payload, 0);

@@ -92,9 +92,9 @@ export class StoreFile {
         this.#expiries.clearSync();
         this.#write(layer, position);
       });
-      return;
-    }
-    await this.#env.batch(() => this.#write(layer, position));
+    } else await this.#env.batch(() => this.#write(layer, position));
+    // A reader of this turn may be older than the commit.
+    this.#env.resetReadTxn();
   }
 
   /** Resolves when everything committed so far would survive a loss of power. */

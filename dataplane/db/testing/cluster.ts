@@ -120,7 +120,8 @@ export class DbCluster {
   primary(shard: string): Promise<RoleProcess> {
     return until({ what: `a primary of ${shard}`, timeoutMs: 20_000, everyMs: 20 }, () => {
       const leading = (this.members.get(shard) ?? []).filter(
-        ({ pod, child }) => child.exit === undefined && this.beats.alive(pod, 1_000) && this.report(pod)?.state === 'primary',
+        ({ pod, child }) =>
+          child.exit === undefined && this.beats.alive(pod, 1_000) && this.report(pod)?.state === 'primary',
       );
       return leading.toSorted((a, b) => (this.report(b.pod)?.term ?? 0) - (this.report(a.pod)?.term ?? 0))[0];
     });
@@ -134,8 +135,18 @@ export class DbCluster {
     });
   }
 
+  /** Makes the first member of a shard its primary as soon as it follows the log. */
+  async makeFirstPrimary(shard: string): Promise<void> {
+    const first = this.members.get(shard)?.[0]?.pod ?? '';
+    const following = (): true | undefined => (this.report(first)?.state === 'following' ? true : undefined);
+    await until({ what: `${first} to follow its log`, timeoutMs: 30_000 }, following);
+    await this.promote(first, (this.report(first)?.term ?? 0) + 1);
+  }
+
   async control(pod: string, request: ControlRequest): Promise<ControlReply> {
-    const message = await this.operator.nats.request(controlSubject(namespace, pod), JSON.stringify(request), { timeout: 5_000 });
+    const message = await this.operator.nats.request(controlSubject(namespace, pod), JSON.stringify(request), {
+      timeout: 5_000,
+    });
     return message.json<ControlReply>();
   }
 
@@ -159,7 +170,10 @@ export class DbCluster {
       QUARTET_ADMIN_PORT: '0',
       ...(resource === null ? {} : { QUARTET_RESOURCE: resource, QUARTET_DATA_DIR: join(this.#dir, pod) }),
     };
-    const [log, args] = [join(this.#dir, `${pod}.log`), [...process.execArgv.filter((arg) => arg.startsWith('--cpu-prof')), main, role]];
+    const [log, args] = [
+      join(this.#dir, `${pod}.log`),
+      [...process.execArgv.filter((arg) => arg.startsWith('--cpu-prof')), main, role],
+    ];
     return new RoleProcess(pod, port, () => startChild({ name: pod, command: process.execPath, args, env, log }));
   }
 }
@@ -174,11 +188,6 @@ export const startDbCluster = async (options: ClusterOptions): Promise<DbCluster
   const shards = options.shards ?? [{ name: 'app-0', start: '', end: '' }];
   for (const shard of shards) await cluster.addShard(shard, options.members ?? 3);
   await cluster.addGateway();
-  for (const { name } of shards) {
-    const first = cluster.members.get(name)?.[0]?.pod ?? '';
-    const following = (): true | undefined => (cluster.report(first)?.state === 'following' ? true : undefined);
-    await until({ what: `${first} to follow its log`, timeoutMs: 30_000 }, following);
-    await cluster.promote(first, (cluster.report(first)?.term ?? 0) + 1);
-  }
+  for (const { name } of shards) await cluster.makeFirstPrimary(name);
   return cluster;
 };
