@@ -25,27 +25,35 @@ export class Mappings {
   readonly #subFields = new Map<string, FieldMapping[]>();
   readonly #objects = new Set<string>();
 
-  constructor(data: MappingsData, analyzer: AnalyzerName) {
+  readonly #below: Mappings | null;
+
+  constructor(data: MappingsData, analyzer: AnalyzerName, below: Mappings | null = null) {
+    this.#below = below;
     this.dynamic = data.dynamic;
     this.analyzer = analyzer;
     for (const field of data.fields) this.#put(field);
   }
 
   get(path: string): FieldMapping | undefined {
-    return this.#fields.get(path);
+    return this.#fields.get(path) ?? this.#below?.get(path);
   }
 
-  all(): IterableIterator<FieldMapping> {
-    return this.#fields.values();
+  *all(): Generator<FieldMapping> {
+    if (this.#below !== null) yield* this.#below.all();
+    yield* this.#fields.values();
+  }
+
+  get size(): number {
+    return this.#fields.size + (this.#below?.size ?? 0);
   }
 
   /** Sub-fields that index the values of `path`. */
   subFields(path: string): readonly FieldMapping[] {
-    return this.#subFields.get(path) ?? [];
+    return this.#subFields.get(path) ?? this.#below?.subFields(path) ?? [];
   }
 
   isObject(path: string): boolean {
-    return this.#objects.has(path);
+    return this.#objects.has(path) || this.#below?.isObject(path) === true;
   }
 
   analyzerOf(field: FieldMapping): AnalyzerName {
@@ -56,16 +64,16 @@ export class Mappings {
   add(fields: readonly FieldMapping[]): void {
     const fresh: FieldMapping[] = [];
     for (const field of fields) if (this.#isNew(field)) fresh.push(field);
-    if (this.#fields.size + fresh.length > maxFields) {
+    if (this.size + fresh.length > maxFields) {
       throw badRequest('illegal_argument_exception', `Limit of total fields [${maxFields}] has been exceeded`);
     }
     for (const field of fresh) this.#put(field);
   }
 
   #isNew(field: FieldMapping): boolean {
-    const known = this.#fields.get(field.path);
+    const known = this.get(field.path);
     if (known === undefined) {
-      if (!this.#objects.has(field.path) || field.of !== undefined) return true;
+      if (!this.isObject(field.path) || field.of !== undefined) return true;
       throw badRequest('illegal_argument_exception', `can't merge a non object mapping [${field.path}] with an object`);
     }
     if (known.type !== field.type) {
@@ -90,7 +98,12 @@ export class Mappings {
   }
 
   data(): MappingsData {
-    return { dynamic: this.dynamic, fields: [...this.#fields.values()] };
+    return { dynamic: this.dynamic, fields: [...this.all()] };
+  }
+
+  /** These mappings, and room for more that do not change them. */
+  overlay(): Mappings {
+    return new Mappings({ dynamic: this.dynamic, fields: [] }, this.analyzer, this);
   }
 
   clone(): Mappings {
