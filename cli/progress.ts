@@ -7,13 +7,14 @@ export interface Output {
 
 /**
  * Steps with their time, one line each. On a terminal the current line is rewritten while the step's detail changes; elsewhere
- * a detail gets a line of its own, at most one in `quietMs`.
+ * a detail that is new gets a line of its own, at most one in `quietMs`.
  */
 export class Progress {
   readonly #out: Output;
   readonly #began = performance.now();
   readonly #quietMs: number;
   #line = '';
+  #detail = '';
   #since = 0;
   #told = Number.NEGATIVE_INFINITY;
 
@@ -37,7 +38,8 @@ export class Progress {
       this.#rewrite(`  ·  ${this.#line}: ${text}`);
       return;
     }
-    if (performance.now() - this.#told < this.#quietMs) return;
+    if (text === this.#detail || performance.now() - this.#told < this.#quietMs) return;
+    this.#detail = text;
     this.#told = performance.now();
     this.#out.write(`  ·  ${this.#line}: ${text}\n`);
   }

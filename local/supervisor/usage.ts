@@ -3,29 +3,29 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What a process uses. */
 export interface Usage {
-  /** Resident memory in bytes. */
+  /** Proportional memory in bytes: what processes share (the program itself) is counted once over all of them. */
   readonly memory: number;
   /** Share of one core over the sample. */
   readonly cpu: number;
 }
 
-const pageBytes = 4096;
 const ticksPerSecond = 100;
 
-interface Sample {
-  readonly ticks: number;
-  readonly pages: number;
-}
-
-/** Fields 14, 15 and 24 of /proc/PID/stat (proc(5)); the program's name before them may hold spaces and brackets. */
-export const parseStat = (text: string): Sample => {
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { ticks: Number(fields[11]) + Number(fields[12]), pages: Number(fields[21]) };
+/** Fields 14 and 15 of /proc/PID/stat (proc(5)); the program's name before them may hold spaces and brackets. */
+export const ticksOf = (stat: string): number => {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return Number(fields[11]) + Number(fields[12]);
 };
 
-const sample = async (pid: number): Promise<Sample | undefined> => {
+/** `Pss` of /proc/PID/smaps_rollup in bytes. Undefined when it is not there. */
+export const proportionalMemory = (smaps: string): number | undefined => {
+  const kilobytes = /^Pss:\s+(\d+) kB/m.exec(smaps)?.[1];
+  return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+};
+
+const read = async (pid: number, file: string): Promise<string | undefined> => {
   try {
-    return parseStat(await readFile(`/proc/${pid}/stat`, 'utf8'));
+    return await readFile(`/proc/${pid}/${file}`, 'utf8');
   } catch {
     return undefined;
   }
@@ -34,16 +34,17 @@ const sample = async (pid: number): Promise<Sample | undefined> => {
 /** Memory and CPU of processes, watched for a moment. Empty where there is no /proc. */
 export const usageOf = async (pids: readonly number[], sampleMs = 500): Promise<Map<number, Usage>> => {
   const begin = performance.now();
-  const first = await Promise.all(pids.map(sample));
+  const first = await Promise.all(pids.map((pid) => read(pid, 'stat')));
   await sleep(sampleMs);
-  const second = await Promise.all(pids.map(sample));
+  const second = await Promise.all(pids.map((pid) => read(pid, 'stat')));
   const seconds = (performance.now() - begin) / 1000;
+  const memory = await Promise.all(pids.map((pid) => read(pid, 'smaps_rollup')));
   const usage = new Map<number, Usage>();
   for (const [i, pid] of pids.entries()) {
-    const before = first[i];
-    const after = second[i];
+    const [before, after, maps] = [first[i], second[i], memory[i]];
     if (before === undefined || after === undefined) continue;
-    usage.set(pid, { memory: after.pages * pageBytes, cpu: (after.ticks - before.ticks) / ticksPerSecond / seconds });
+    const cpu = (ticksOf(after) - ticksOf(before)) / ticksPerSecond / seconds;
+    usage.set(pid, { memory: proportionalMemory(maps ?? '') ?? 0, cpu });
   }
   return usage;
 };
