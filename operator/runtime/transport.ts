@@ -1,6 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
-import type { KubeConfig } from '@kubernetes/client-node';
+import type { Access } from './access.ts';
 import { KubeError } from './kube-error.ts';
 
 /** One HTTP request to the API server. */
@@ -22,24 +22,19 @@ const KEEP_ALIVE_PROBE_MS = 15_000;
 const MAX_CONNECTIONS = 32;
 
 /**
- * HTTP to one API server: base address and credentials from a kubeconfig,
- * connections kept alive and probed. Rejects with KubeError 'unavailable', or
+ * HTTP to one API server; connections are kept alive and probed. Rejects with KubeError 'unavailable', or
  * with the signal's reason when that fires.
  */
 export class Transport {
-  readonly #config: KubeConfig;
-  readonly #base: URL;
+  readonly #access: Access;
   readonly #pool: http.Agent | undefined;
   readonly #streams: http.Agent | undefined;
   #credentials: { readonly options: https.RequestOptions; readonly at: number } | undefined;
 
-  constructor(config: KubeConfig) {
-    const cluster = config.getCurrentCluster();
-    if (cluster === null) throw new KubeError('unavailable', 'the kubeconfig names no current cluster');
-    this.#config = config;
-    this.#base = new URL(cluster.server);
-    if (cluster.proxyUrl) return;
-    const agentClass = this.#base.protocol === 'http:' ? http.Agent : https.Agent;
+  constructor(access: Access) {
+    this.#access = access;
+    if (access.ownAgent) return;
+    const agentClass = access.server.protocol === 'http:' ? http.Agent : https.Agent;
     const common = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_PROBE_MS };
     this.#pool = new agentClass({ ...common, maxSockets: MAX_CONNECTIONS, maxFreeSockets: 4, timeout: 60_000 });
     this.#streams = new agentClass({ ...common, maxFreeSockets: 0 });
@@ -48,12 +43,13 @@ export class Transport {
   /** Resolves with the answer's head; the body is to be read or destroyed by the caller. */
   async send(request: TransportRequest): Promise<http.IncomingMessage> {
     const options = await this.#options(request);
+    const { server } = this.#access;
     try {
-      return await exchange(this.#base, options, request);
+      return await exchange(server, options, request);
     } catch (cause) {
       if (!mayRepeat(cause, request)) throw asKubeError(cause, request);
     }
-    return exchange(this.#base, options, request).catch((cause: unknown) => {
+    return exchange(server, options, request).catch((cause: unknown) => {
       throw asKubeError(cause, request);
     });
   }
@@ -83,19 +79,16 @@ export class Transport {
       agent,
       headers,
       method: request.method,
-      path: `${this.#base.pathname.replace(/\/$/, '')}${request.path}`,
+      path: `${this.#access.server.pathname.replace(/\/$/, '')}${request.path}`,
     };
   }
 
   async #authorised(): Promise<https.RequestOptions> {
     const now = performance.now();
     if (this.#credentials === undefined || now - this.#credentials.at > CREDENTIALS_TTL_MS) {
-      const options: https.RequestOptions = {};
-      try {
-        await this.#config.applyToHTTPSOptions(options);
-      } catch (cause) {
+      const options = await this.#access.options().catch((cause: unknown) => {
         throw new KubeError('unauthorized', 'cannot load the credentials', { cause });
-      }
+      });
       this.#credentials = { options, at: now };
     }
     return this.#credentials.options;
