@@ -62,14 +62,17 @@ export class ApiClient {
 
   async #send(method: Method, path: string, body: unknown, options: RequestOptions): Promise<IncomingMessage> {
     const agent = await this.#connections();
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const headers = {
+      ...options.headers,
+      authorization: `Bearer ${this.token}`,
+      // Node sends no length of its own with DELETE, and the body would be taken for the next request.
+      'content-length': Buffer.byteLength(text),
+    };
     return new Promise((resolve, reject) => {
-      const outgoing = request(
-        new URL(path, this.url),
-        { method, agent, headers: { authorization: `Bearer ${this.token}`, ...options.headers }, ...options },
-        resolve,
-      );
+      const outgoing = request(new URL(path, this.url), { ...options, method, agent, headers }, resolve);
       outgoing.on('error', (error) => reject(new ApiError(0, `${method} ${path}: ${error.message}`, error)));
-      outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+      outgoing.end(text);
     });
   }
 
@@ -79,7 +82,7 @@ export class ApiClient {
    */
   async text(method: Method, path: string, body?: unknown, type = 'application/json'): Promise<string> {
     const response = await this.#send(method, path, body, {
-      headers: { 'content-type': type, accept: 'application/json', authorization: `Bearer ${this.token}` },
+      headers: { 'content-type': type, accept: 'application/json' },
       signal: AbortSignal.timeout(deadlineMs),
     });
     const answer = await readText(response);
@@ -133,7 +136,7 @@ export class ApiClient {
    */
   async stream(path: string, signal: AbortSignal): Promise<IncomingMessage> {
     const response = await this.#send('GET', path, undefined, {
-      headers: { accept: 'application/json', authorization: `Bearer ${this.token}` },
+      headers: { accept: 'application/json' },
       signal,
     });
     const status = response.statusCode ?? 0;
