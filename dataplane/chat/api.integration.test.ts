@@ -112,6 +112,14 @@ describe('the HTTP API', () => {
     expect(await call()).toMatchObject({ status, body: { error: { code } } });
   });
 
+  it('serves a page to try a room by hand, which loads nothing from elsewhere', async () => {
+    const response = await fetch(gateway.http);
+    expect(response.headers.get('content-type')).toContain('text/html');
+    const html = await response.text();
+    expect(html).toContain('role="log"');
+    expect(html).not.toMatch(/(src|href)="https?:/);
+  });
+
   it('answers what is no call with a clear status', async () => {
     expect((await fetch(`${gateway.http}/api/info`, { headers: { 'x-api-key': testApiKey } })).status).toBe(405);
     expect((await fetch(`${gateway.http}/nothing`)).status).toBe(404);

@@ -6,6 +6,7 @@ import { unsubscribes } from './protocol/disconnect.ts';
 import { reporter } from './report.ts';
 import type { Services } from './services.ts';
 import { Audit } from './store/audit.ts';
+import { ensureBucket } from './store/provision.ts';
 import { clearRoom, sweepRoom } from './store/retention.ts';
 import { holdSweepLease } from './store/sweep-lease.ts';
 
@@ -65,17 +66,27 @@ export class Housekeeping {
   }
 
   async #look(): Promise<void> {
-    const { hubs, metrics } = this.#options.services;
+    const { pod, services } = this.#options;
+    const { hubs, metrics } = services;
     hubs.dropIdle();
     metrics.rooms.set(hubs.hubs.length);
-    await this.#audit.run();
+    // without rooms the operator removes the streams: they must not be made again
+    if (services.rooms().length > 0 && (await this.#audit.run()).madeAnew) {
+      await ensureBucket(pod);
+      await services.members.refresh();
+    }
     this.#report();
   }
 
-  /** Ends the live state of rooms that are gone or being deleted. */
+  /** Ends the live state of rooms that are gone or being deleted, and removes what the latter hold. */
   #closeRooms(): void {
-    const { hubs, room } = this.#options.services;
+    const { services, directory, pod } = this.#options;
+    const { hubs, room } = services;
     for (const { room: name } of hubs.hubs) if (room(name) === null) hubs.close(name, unsubscribes.byServer);
+    for (const { name, closing } of directory.entries.values()) {
+      if (!closing) this.#cleared.delete(name);
+      else this.#clear(name).catch((err: unknown) => pod.log.debug({ err, room: name }, 'a room is cleared later'));
+    }
   }
 
   async #sweep(): Promise<void> {
@@ -85,20 +96,26 @@ export class Housekeeping {
     const store = { namespace: pod.env.QUARTET_NAMESPACE, manager, bucket };
     for (const room of directory.entries.values()) {
       if (room.closing) await this.#clear(room.name);
-      else {
-        this.#cleared.delete(room.name);
-        await sweepRoom(store, room, this.#audit.messages(room.name), Date.now());
-      }
+      else await sweepRoom(store, room, this.#audit.messages(room.name), Date.now());
     }
   }
 
   /** Removes messages and members of a room that is being deleted, once. */
   async #clear(room: string): Promise<void> {
-    const { pod, bucket, services, manager } = this.#options;
     if (this.#cleared.has(room)) return;
+    this.#cleared.add(room);
+    try {
+      await this.#clearNow(room);
+    } catch (error) {
+      this.#cleared.delete(room);
+      throw error;
+    }
+  }
+
+  async #clearNow(room: string): Promise<void> {
+    const { pod, bucket, services, manager } = this.#options;
     await clearRoom({ namespace: pod.env.QUARTET_NAMESPACE, manager, bucket }, room);
     await services.members.clear(room);
-    this.#cleared.add(room);
   }
 
   /** NATS was away: live messages and changes of members may be lost. */

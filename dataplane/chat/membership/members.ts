@@ -116,8 +116,10 @@ export class Members {
 
   /** Removes all memberships of a room that is deleted. */
   async clear(room: string): Promise<void> {
-    await this.#manager.streams.purge(`KV_${this.#bucket}`, { filter: this.#subject(`member.${room}.*`) });
-    this.#replace(room, [], Number.MAX_SAFE_INTEGER);
+    const stream = `KV_${this.#bucket}`;
+    const last = (await this.#manager.streams.info(stream)).state.last_seq;
+    await this.#manager.streams.purge(stream, { filter: this.#subject(`member.${room}.*`), seq: last + 1 });
+    this.#replace(room, [], last);
   }
 
   /** Lists all members anew. Call it when NATS is back. */

@@ -44,8 +44,9 @@ export class Audit {
     return this.#counts.get(chatPartition(room))?.get(room) ?? 0;
   }
 
-  /** Looks once. Rejects when NATS does not answer. */
-  async run(): Promise<void> {
+  /** Looks once; says whether a stream had to be made anew. Rejects when NATS does not answer. */
+  async run(): Promise<{ madeAnew: boolean }> {
+    const epochs = new Map([...this.#seen].map(([partition, { epoch }]) => [partition, epoch]));
     const changed = new Set<number>();
     for (let partition = 0; partition < chatPartitions; partition++) {
       if (await this.#partition(partition)) changed.add(partition);
@@ -56,6 +57,7 @@ export class Audit {
     this.#changedBefore = changed;
     this.#tops = new Map(this.#hubs.hubs.map((hub) => [hub.room, hub.top]));
     for (const hub of quiet) if (await this.#missesTail(hub.room, hub.top)) await hub.resync();
+    return { madeAnew: [...epochs].some(([partition, epoch]) => this.#seen.get(partition)?.epoch !== epoch) };
   }
 
   /** Whether the partition changed since the last look. */

@@ -68,8 +68,10 @@ export const sweepRoom = async (
 export const clearRoom = async (store: RetentionStore, room: string): Promise<void> => {
   const { stream, subject } = addressOf(store.namespace, room);
   const info = await store.manager.streams.info(stream);
-  await raiseFloor(store, room, { epoch: epochOf(info.created), seq: info.state.last_seq });
-  await store.manager.streams.purge(stream, { filter: subject });
+  const last = info.state.last_seq;
+  await raiseFloor(store, room, { epoch: epochOf(info.created), seq: last });
+  // bounded: should the purge be late, it takes nothing from a new room of the same name
+  await store.manager.streams.purge(stream, { filter: subject, seq: last + 1 });
 };
 
 const raiseFloor = async (
