@@ -118,11 +118,10 @@ export class Elector {
     const mayRelease = stopped && this.#leading;
     this.#mark(false);
     if (mayRelease) await this.#release();
-    // After a loss without an end of the work, there must not be two terms in this process.
-    if (!stopped) {
-      log.error({ lease: name }, 'the work of the leader does not stop');
-      await work;
-    }
+    if (stopped) return;
+    // There must not be two terms in this process; but one that is to end does not wait for ever.
+    log.error({ lease: name }, 'the work of the leader does not stop');
+    await Promise.race([work, fired(signal)]);
   }
 
   /** Renews until told to stop (false) or until the deadline has passed (true). */

@@ -63,7 +63,9 @@ export class QueuedEventRecorder implements EventRecorder {
     const key = seriesKey(regarding, event);
     const series = this.#book.count(key, this.#clock.wall());
     if (series !== undefined) {
-      if (isWorthWriting(series.count)) this.#enqueue(() => this.#writeCount(key, series));
+      if (series.queued || !isWorthWriting(series.count)) return;
+      series.queued = true;
+      this.#enqueue(() => this.#writeCount(key, series));
       return;
     }
     if (!this.#bucketOf(regarding).tryTake()) {
@@ -72,7 +74,7 @@ export class QueuedEventRecorder implements EventRecorder {
     }
     const written = this.#build(regarding, event);
     const { name, namespace = '' } = written.metadata;
-    this.#book.start(key, { name, namespace, count: 1, lastAt: this.#clock.wall() });
+    this.#book.start(key, { name, namespace, count: 1, lastAt: this.#clock.wall(), queued: false });
     this.#enqueue(async () => void (await this.#options.client.create(events, written, { deadlineMs: DEADLINE_MS })));
   }
 
@@ -104,6 +106,7 @@ export class QueuedEventRecorder implements EventRecorder {
   }
 
   async #writeCount(key: string, series: Series): Promise<void> {
+    series.queued = false;
     const patch = { series: { count: series.count, lastObservedTime: microTime(series.lastAt) } };
     try {
       await this.#options.client.merge(events, series, patch, { deadlineMs: DEADLINE_MS });

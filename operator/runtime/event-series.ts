@@ -19,6 +19,8 @@ export interface Series {
   count: number;
   /** ms since the epoch. */
   lastAt: number;
+  /** A write of the count is waiting; it takes the count as it is then. */
+  queued: boolean;
 }
 
 /** Remembers recent series, a bounded number of them. */
