@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { planSet } from './plan-set.ts';
+import { beat, node, replica } from './testing.ts';
+import type { NodeView, ReplicaView, SetView } from './view.ts';
+
+/** A world in which every action succeeds at once, for a few sets that share nodes: does it come to rest? */
+interface World {
+  readonly nodes: readonly { readonly name: string; readonly zone: string; readonly usable: boolean }[];
+  readonly sets: { desired: number; next: number; term: number; leader: string | null; replicas: ReplicaView[] }[];
+}
+
+const nodeViews = (world: World): NodeView[] =>
+  world.nodes.map(({ name, zone, usable }) => {
+    const here = world.sets.map((set) => set.replicas.filter((one) => one.node === name));
+    const primaries = here.flat().filter(({ beat: heard }) => heard?.state === 'primary').length;
+    const gone = usable ? {} : { usable, lost: true, unusableForMs: 60_000, steadyForMs: 0 };
+    return node('x', { name, zone, replicas: here.flat().length, primaries, rebuilding: 0, ...gone });
+  });
+
+const viewOf = (world: World, set: World['sets'][number]): SetView => ({
+  desired: set.desired,
+  replicas: set.replicas.map((one) => {
+    const usable = world.nodes.find(({ name }) => name === one.node)?.usable === true;
+    const state = one.pod === set.leader ? ('primary' as const) : ('following' as const);
+    const heard = beat(state, { term: set.term, ...(usable ? {} : { ageMs: 60_000 }) });
+    return { ...one, beat: heard, labelledPrimary: one.pod === set.leader };
+  }),
+  nodes: nodeViews(world),
+  nextNumber: set.next,
+  recorded: { primary: set.leader, term: set.term },
+  settling: false,
+  evidence: 'sound',
+  inFlight: null,
+  suspectAfterMs: 1500,
+  replaceAfterMs: 10_000,
+});
+
+/** Carries out one plan; true when it did anything. */
+const step = (world: World, set: World['sets'][number]): boolean => {
+  const { actions } = planSet(viewOf(world, set));
+  for (const action of actions) {
+    if (action.type === 'create-replica') {
+      const zone = world.nodes.find(({ name }) => name === action.node)?.zone ?? '';
+      set.replicas.push(replica(action.number, 'x', { node: action.node, zone }));
+      set.next = action.number + 1;
+    } else if (action.type === 'forget-replica') {
+      set.replicas = set.replicas.filter(({ pod }) => pod !== action.pod);
+    } else if (action.type === 'promote' || action.type === 'switch-over') {
+      set.leader = action.pod;
+      set.term = action.term;
+    }
+    set.replicas = set.replicas.map((one) => ({
+      ...one,
+      beat: beat(one.pod === set.leader ? 'primary' : 'following', { term: set.term }),
+    }));
+  }
+  return actions.length > 0;
+};
+
+/** Plans of all sets in turn until none plans anything; the number of rounds. */
+const settle = (world: World): number => {
+  for (let round = 1; round <= 200; round++) {
+    const busy = world.sets.map((set) => step(world, set));
+    if (!busy.includes(true)) return round;
+  }
+  return Number.POSITIVE_INFINITY;
+};
+
+const anyWorld: fc.Arbitrary<World> = fc.record({
+  nodes: fc
+    .array(fc.constantFrom('x', 'y', 'z'), { minLength: 3, maxLength: 6 })
+    .map((zones) => zones.map((zone, index) => ({ name: `node-${index}`, zone, usable: true }))),
+  sets: fc
+    .array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 6 })
+    .map((sizes) => sizes.map((desired) => ({ desired, next: 0, term: 0, leader: null, replicas: [] }))),
+});
+
+const assertWellPlaced = (world: World): void => {
+  for (const set of world.sets) {
+    const usable = world.nodes.filter((one) => one.usable);
+    const good = set.replicas.filter(({ node: name }) => usable.some((one) => one.name === name));
+    expect(new Set(set.replicas.map((one) => one.node)).size).toBe(set.replicas.length);
+    // a set of one has no peer to rebuild from: it waits for its node
+    if (set.desired === 1 && good.length === 0) continue;
+    expect(good.length).toBe(Math.min(set.desired, usable.length));
+    expect(good.map(({ pod }) => pod)).toContain(set.leader);
+  }
+};
+
+describe('replica sets that share nodes', () => {
+  it('come to rest, each with its replicas on different nodes and a primary', () => {
+    fc.assert(
+      fc.property(anyWorld, (world) => {
+        expect(settle(world)).toBeLessThan(200);
+        assertWellPlaced(world);
+      }),
+    );
+  });
+
+  it('come to rest again after a node is lost, and after it is back', () => {
+    fc.assert(
+      fc.property(anyWorld, fc.nat(), (world, pick) => {
+        settle(world);
+        const index = pick % world.nodes.length;
+        const nodesWith = (usable: boolean) => world.nodes.map((one, i) => (i === index ? { ...one, usable } : one));
+        const lost = { ...world, nodes: nodesWith(false) };
+        expect(settle(lost)).toBeLessThan(200);
+        assertWellPlaced(lost);
+        const back = { ...world, nodes: nodesWith(true) };
+        expect(settle(back)).toBeLessThan(200);
+        assertWellPlaced(back);
+      }),
+    );
+  });
+
+  it('come to rest again after scaling', () => {
+    fc.assert(
+      fc.property(anyWorld, fc.integer({ min: 1, max: 3 }), (world, desired) => {
+        settle(world);
+        for (const set of world.sets) set.desired = desired;
+        expect(settle(world)).toBeLessThan(200);
+        for (const set of world.sets) expect(set.replicas.length).toBe(Math.min(desired, world.nodes.length));
+      }),
+    );
+  });
+});
