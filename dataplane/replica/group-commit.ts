@@ -51,6 +51,7 @@ export class GroupCommit {
   #generation = 0;
   #pumpDue = false;
   #closed = false;
+  #halted = false;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
@@ -72,12 +73,19 @@ export class GroupCommit {
   start(term: number, withholdUntil: number): void {
     this.#term = term;
     this.#closed = false;
+    this.#halted = false;
     this.#withholdUntil = withholdUntil;
   }
 
   /** Accepts nothing more. What is under way is settled by the entries that are applied. */
   close(): void {
     this.#closed = true;
+  }
+
+  /** Sends nothing more either: the next term is known to be in the log. */
+  halt(): void {
+    this.#closed = true;
+    this.#halted = true;
   }
 
   refusal(bytes: number): ReplicaErrorCode | null {
@@ -110,7 +118,7 @@ export class GroupCommit {
 
   #pump(): void {
     this.#pumpDue = false;
-    while (this.#term !== null && this.#queue.length > 0 && this.#maySend()) {
+    while (this.#term !== null && !this.#halted && this.#queue.length > 0 && this.#maySend()) {
       this.#send('data', this.#queue.take(maxEntryBytes - entryOverhead));
     }
   }

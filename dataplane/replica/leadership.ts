@@ -85,14 +85,13 @@ export class Leadership {
   #lose(): void {
     this.#leading = false;
     this.#lease.drop();
-    this.#commit.close();
+    this.#commit.halt();
     this.#options.onChange();
   }
 
   /** After the entry is applied. `term`: the highest term of which this replica knows. */
   applied(judged: Judged, term: number): void {
-    this.#commit.applied(judged);
-    if (judged.verdict.kind !== 'term') return;
+    if (judged.verdict.kind !== 'term') return this.#commit.applied(judged);
     if (this.#commit.active) {
       this.#commit.stop(true);
       this.#options.machine.follow();
