@@ -1,0 +1,98 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const running: ChildProcess[] = [];
+
+/** Clock ticks a second of /proc/<pid>/stat on Linux. */
+const ticksPerSecond = 100;
+
+/** Starts a program that ends with the benchmark. */
+export function start(
+  command: string,
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): ChildProcess {
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...environment },
+  });
+  running.push(child);
+  return child;
+}
+
+/** The first line that a program prints. */
+export async function firstLine(child: ChildProcess): Promise<string> {
+  const [chunk] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
+  return chunk.toString().split('\n')[0] ?? '';
+}
+
+/** Ends everything that was started. */
+export async function stopAll(): Promise<void> {
+  for (const child of running.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill('SIGTERM');
+    await Promise.race([once(child, 'exit'), sleep(5_000).then(() => child.kill('SIGKILL'))]);
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Waits until a URL answers. */
+export async function untilAnswers(url: string): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    try {
+      await (await fetch(url)).arrayBuffer();
+      return;
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await sleep(50);
+    }
+  }
+}
+
+async function cpuSeconds(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  // The fields after the name, which may hold spaces: utime and stime are the 12th and 13th of them.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+/** The one child of nginx's master that serves requests. */
+export async function workerOf(pid: number): Promise<number> {
+  const { stdout } = await run('pgrep', ['-P', String(pid), '-f', 'worker process']);
+  return Number(stdout.trim().split('\n')[0]);
+}
+
+export interface Load {
+  readonly requestsPerSecond: number;
+  readonly requestsPerCpuSecond: number;
+  readonly microseconds: number;
+}
+
+/** Loads a URL with wrk (one thread, 32 connections) and reads what that cost a process. */
+export async function load(url: string, pid: number, seconds: number): Promise<Load> {
+  const before = await cpuSeconds(pid);
+  const { stdout } = await run('wrk', ['-t1', '-c32', `-d${seconds}s`, url]);
+  const used = (await cpuSeconds(pid)) - before;
+  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);
+  if (/Non-2xx/.test(stdout) || !(requests > 0)) throw new Error(`wrk against ${url} failed:\n${stdout}`);
+  return {
+    requestsPerSecond: requests / seconds,
+    requestsPerCpuSecond: requests / used,
+    microseconds: (used / requests) * 1e6,
+  };
+}
