@@ -1,0 +1,81 @@
+import { performance } from 'node:perf_hooks';
+import type { SearchShardEntry } from '../../../contract/directory.ts';
+import { memberSubject } from '../../../contract/subjects.ts';
+import type { Heartbeats } from '../../fabric/heartbeats.ts';
+import type { Pod } from '../../fabric/pod.ts';
+import type { MemberReply, MemberRequest } from '../member/protocol.ts';
+import { ReplicaChoice } from './replica-choice.ts';
+
+/** Silence after which a member is not asked first. */
+const quietMs = 1500;
+
+/** No answer, or not in time: the request may or may not have been carried out. */
+export interface NoAnswer {
+  readonly ok: false;
+  readonly code: 'no-answer';
+  readonly errorType: string;
+  readonly reason: string;
+  /** Nobody received it. */
+  readonly unsent: boolean;
+}
+
+export type Answer<T> = MemberReply<T> | NoAnswer;
+
+/** Asks members over NATS and remembers how quickly they answer. */
+export class MemberClient {
+  readonly #pod: Pod;
+  readonly #beats: Heartbeats;
+  readonly #choice = new ReplicaChoice();
+
+  constructor(pod: Pod, beats: Heartbeats) {
+    this.#pod = pod;
+    this.#beats = beats;
+  }
+
+  /** One request to one member. Never rejects. */
+  async ask<T>(shard: SearchShardEntry, pod: string, request: MemberRequest, timeoutMs: number): Promise<Answer<T>> {
+    const started = performance.now();
+    this.#choice.sent(pod);
+    try {
+      const subject = memberSubject({ kind: 'search', namespace: shard.namespace, name: shard.name }, pod);
+      const message = await this.#pod.nats.request(subject, JSON.stringify(request), { timeout: Math.max(1, timeoutMs) });
+      this.#choice.answered(pod, performance.now() - started);
+      return JSON.parse(message.string()) as MemberReply<T>;
+    } catch (error) {
+      this.#choice.failed(pod);
+      const reason = error instanceof Error ? error.message : String(error);
+      const unsent = /no responders/i.test(reason);
+      return { ok: false, code: 'no-answer', errorType: 'node_disconnected_exception', reason: `[${pod}] ${reason}`, unsent };
+    }
+  }
+
+  /** The member that leads, as far as known: the highest term that a live member reports, else what the directory says. */
+  primaryOf({ members, primary, term }: SearchShardEntry): string | null {
+    let best = primary !== null && this.#beats.alive(primary, quietMs) ? { pod: primary, term } : null;
+    for (const { pod } of members) {
+      const replica = this.#beats.alive(pod, quietMs) ? this.#beats.get(pod)?.beat.replica : undefined;
+      if (replica?.state === 'primary' && replica.term >= (best?.term ?? 0)) best = { pod, term: replica.term };
+    }
+    return best?.pod ?? primary;
+  }
+
+  /** All members, the most promising for a search first: alive and caught up, then by what they cost of late. */
+  searchOrder({ members }: SearchShardEntry): string[] {
+    const usable = (pod: string): boolean => {
+      const state = this.#beats.alive(pod, quietMs) ? this.#beats.get(pod)?.beat.replica?.state : undefined;
+      return state === 'primary' || state === 'following';
+    };
+    const pods = members.map(({ pod }) => pod);
+    return [...this.#choice.order(pods.filter(usable)), ...this.#choice.order(pods.filter((pod) => !usable(pod)))];
+  }
+
+  /** Whether the member was heard of late. */
+  alive(pod: string): boolean {
+    return this.#beats.alive(pod, quietMs);
+  }
+
+  /** State and figures that the member last reported. */
+  report(pod: string): { state: string; applied: number; figures: Readonly<Record<string, number>> } | undefined {
+    return this.#beats.get(pod)?.beat.replica;
+  }
+}
