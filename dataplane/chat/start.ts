@@ -22,6 +22,9 @@ import type { Services } from './services.ts';
 import { JetStreamLog } from './store/jetstream-log.ts';
 import { provision } from './store/provision.ts';
 
+/** Questions to streams wait this long (ms): less than clients wait for their replies. */
+const requestMs = 3_000;
+
 /** A gateway that serves. */
 export interface ChatGateway {
   /** The port that it listens on. */
@@ -45,7 +48,7 @@ export const start = async (pod: Pod): Promise<void> => {
 export const startChat = async (pod: Pod, options: ChatOptions = {}): Promise<ChatGateway> => {
   const limits = { ...defaultLimits, ...options.limits };
   warnAboutMode(pod);
-  const manager = await jetstreamManager(pod.nats, { checkAPI: false });
+  const manager = await jetstreamManager(pod.nats, { checkAPI: false, timeout: requestMs });
   const directory = await watchDirectory(pod, 'chat');
   await provision(pod, manager);
   const bucket = await new Kvm(pod.jetstream).open(chatBucket(pod.env.QUARTET_NAMESPACE));

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection, Subscription } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import { chatLiveSubject, chatPartition } from '../../../contract/subjects.ts';
@@ -28,6 +29,8 @@ interface Active {
   stop(): void;
 }
 
+/** NATS has this long to take the subscription of a room (ms). */
+const flushMs = 3_000;
 /** Rooms that are brought level at the same time after NATS was away. */
 const resyncAtOnce = 16;
 
@@ -139,7 +142,10 @@ export class HubRegistry {
     const { nats, log, limits, logger } = this.#options;
     try {
       // the subscription is known to the server before the position is asked for: nothing falls between the two
-      await nats.flush();
+      await Promise.race([
+        nats.flush(),
+        sleep(flushMs, undefined, { ref: false }).then(() => Promise.reject(new Error('no answer'))),
+      ]);
     } catch (error) {
       throw new ChatError('unavailable', 'NATS is away', { cause: error });
     }
