@@ -54,6 +54,7 @@ export class Applier {
   #seenAt: number;
   #running: Promise<void> | null = null;
   #stopped = false;
+  #busySince: number | null = null;
   #roomWaiting: (() => void)[] = [];
 
   constructor(options: ApplierOptions) {
@@ -71,6 +72,11 @@ export class Applier {
   /** Sequence of the last entry in the store. */
   get applied(): number {
     return this.#applied;
+  }
+
+  /** How long the store has been at work on one batch, milliseconds; 0 when it rests. */
+  get busyMs(): number {
+    return this.#busySince === null ? 0 : this.#options.clock.now() - this.#busySince;
   }
 
   /** An entry of the log, as bytes. Entries that are known already are ignored. */
@@ -152,7 +158,9 @@ export class Applier {
       const { term, operations } = verdict.entry;
       committed.push({ seq, term, operations, time: Math.max(before.time, verdict.entry.time) });
     }
+    this.#busySince = this.#options.clock.now();
     await this.#options.machine.apply(committed, positionOf(history, this.#options.created));
+    this.#busySince = null;
     this.#applied = history.seq;
     this.#giveRoom();
     this.#options.listener.applied(batch);

@@ -193,6 +193,80 @@ describe('a replica set', () => {
     expect(a.machine.operations).toEqual(['y']);
   });
 
+  test('a primary whose store hangs gives up, says so, and follows again when the store works', async () => {
+    const { simulation, set } = await started();
+    const [a, b] = [set.node('a'), set.node('b')];
+    await promoted(simulation, a, 1);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    a.machine.beforeApply = () => promise;
+    const hanging = expect(a.member.propose(bytes('x'))).rejects.toMatchObject({ code: 'unknown-outcome' });
+    await simulation.run(6_000);
+    await hanging;
+    expect(a.member.leading).toBe(false);
+    expect(a.member.report()).toMatchObject({ state: 'halted', reason: expect.stringMatching(/disk/) });
+    expect(await promoted(simulation, a, 2)).toMatchObject({ ok: false, code: 'not-ready' });
+    expect(await promoted(simulation, b, 2)).toMatchObject({ ok: true });
+    a.machine.beforeApply = async () => {};
+    resolve();
+    await simulation.run(1_000);
+    expect(a.member.state).toBe('following');
+    expect(a.machine.operations).toEqual(b.machine.operations);
+  });
+
+  test('a resignation is not written while the lease of an earlier primary may run', async () => {
+    const { simulation, set } = await started();
+    const [a, b, c] = [set.node('a'), set.node('b'), set.node('c')];
+    await promoted(simulation, a, 1);
+    void a.member.propose(bytes('1'));
+    await simulation.run(50);
+    a.process.stopped = true;
+    await promoted(simulation, b, 2);
+    const down = b.member.stepDown();
+    await simulation.run(100);
+    await down;
+    await promoted(simulation, c, 3);
+    const from = simulation.now;
+    let acknowledgedAt = 0;
+    void c.member.propose(bytes('2')).then(() => (acknowledgedAt = simulation.now));
+    await simulation.run(2 * leaseMs);
+    expect(acknowledgedAt - from).toBeGreaterThan(leaseMs / 2);
+  });
+
+  test('a barrier that was held back is not granted once another primary took over', async () => {
+    const { simulation, set } = await started();
+    const [a, b, c] = [set.node('a'), set.node('b'), set.node('c')];
+    await promoted(simulation, a, 1);
+    void a.member.propose(bytes('1'));
+    await simulation.run(50);
+    a.process.stopped = true;
+    await promoted(simulation, b, 2);
+    const read = expect(b.member.readBarrier()).rejects.toMatchObject({ code: 'not-primary' });
+    await simulation.run(100);
+    await promoted(simulation, c, 3);
+    await simulation.run(2 * leaseMs);
+    await read;
+  });
+
+  test('answers that a new primary holds back do not leave with those of its earlier term', async () => {
+    const { simulation, set } = await started();
+    const [a, b] = [set.node('a'), set.node('b')];
+    await promoted(simulation, b, 1);
+    void b.member.propose(bytes('1'));
+    await simulation.run(50);
+    await promoted(simulation, a, 2);
+    void a.member.propose(bytes('2'));
+    await simulation.run(900);
+    await promoted(simulation, b, 3);
+    void b.member.propose(bytes('3'));
+    await simulation.run(50);
+    await promoted(simulation, a, 4);
+    const from = simulation.now;
+    let acknowledgedAt = 0;
+    void a.member.propose(bytes('4')).then(() => (acknowledgedAt = simulation.now));
+    await simulation.run(2 * leaseMs);
+    expect(acknowledgedAt - from).toBeGreaterThan(leaseMs * 0.9);
+  });
+
   test('an operation beyond the entry size is refused as too-large', async () => {
     const { simulation, set } = await started();
     await promoted(simulation, set.node('a'), 1);

@@ -31,6 +31,8 @@ export interface MemberOptions {
 }
 
 const tickMs = 250;
+/** A store that works on one batch for this long hangs: a wedged disk. A primary gives up then, so that another can lead. */
+const wedgedMs = 5_000;
 
 /** A replica without its surroundings: no pod, no NATS, no wall clock of its own. */
 export class Member implements Replica {
@@ -88,7 +90,12 @@ export class Member implements Replica {
   }
 
   get state(): ReplicaState {
+    if (this.#wedged) return 'halted';
     return this.leading ? 'primary' : this.#state;
+  }
+
+  get #wedged(): boolean {
+    return (this.#session?.applier?.busyMs ?? 0) > wedgedMs;
   }
 
   get hasLease(): boolean {
@@ -132,7 +139,7 @@ export class Member implements Replica {
   report(): ReplicaReport {
     const { applied, term } = this;
     const tail = Math.max(applied, this.#tail, this.history.seq);
-    const reason = this.#reason?.slice(0, 500);
+    const reason = this.#wedged ? 'the store does not finish a write: is the disk stuck?' : this.#reason?.slice(0, 500);
     const figures = this.#options.machine.figures();
     return { state: this.state, term, applied, tail, figures, ...(reason === undefined ? {} : { reason }) };
   }
@@ -163,8 +170,8 @@ export class Member implements Replica {
   async promote(term: number): Promise<ControlReply> {
     const applier = this.#session?.applier ?? null;
     if (this.leading && this.term === term) return { ok: true, term, applied: this.applied };
-    if (applier === null || this.#state !== 'following') {
-      return { ok: false, code: 'not-ready', message: this.#reason ?? `it is ${this.#state}`, term: this.term };
+    if (applier === null || !this.#able) {
+      return { ok: false, code: 'not-ready', message: this.report().reason ?? `it is ${this.state}`, term: this.term };
     }
     const { log, clock, writer } = this.#options;
     this.#setState('promoting');
@@ -173,6 +180,10 @@ export class Member implements Replica {
     } finally {
       if (this.#session?.applier === applier) this.#endPromotion();
     }
+  }
+
+  get #able(): boolean {
+    return this.state === 'primary' || this.state === 'following';
   }
 
   #endPromotion(): void {
@@ -210,6 +221,7 @@ export class Member implements Replica {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       this.#leadership.tick();
+      if (this.#wedged) this.#leadership.abandon();
       await this.#options.clock.sleep(tickMs, signal);
     }
   }
