@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
 import type { ApiClient } from '../api/client.ts';
 import { keyOf, type Node, type Pod } from '../api/objects.ts';
@@ -6,6 +7,7 @@ import { LocalError } from '../errors.ts';
 import type { PodAddresses } from './addresses.ts';
 import { eventRecorder } from './events.ts';
 import { NodeAgent, type NodeIdentity } from './node.ts';
+import { StartGate } from './start-gate.ts';
 import { PodWorker } from './pod-worker.ts';
 
 export interface KubeletOptions {
@@ -33,6 +35,7 @@ export class Kubelet {
   readonly #podWatch: Watch<Pod>;
   readonly #nodeWatch: Watch<Node>;
   readonly #recordEvent: ReturnType<typeof eventRecorder>;
+  readonly #gate = new StartGate(Math.max(4, availableParallelism() * 2), 3000);
   #stopping = false;
 
   constructor(options: KubeletOptions) {
@@ -150,6 +153,7 @@ export class Kubelet {
       certificate,
       hostIP: this.#agents.get(pod.spec.nodeName ?? '')?.identity.address ?? '127.0.0.1',
       address: addresses.take(pod.status?.podIP),
+      gate: this.#gate,
       recordEvent: this.#recordEvent,
       onChange: onEndpoints,
     });

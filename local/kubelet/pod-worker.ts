@@ -8,6 +8,7 @@ import { nextDelay } from '../processes/back-off.ts';
 import { ContainerRunner } from './container-runner.ts';
 import { preparePod, PrepareProblem, type PreparedPod } from './prepare.ts';
 import { podStatus, type ContainerReport, type PodReport } from './status.ts';
+import type { StartGate } from './start-gate.ts';
 import { StatusWriter } from './status-writer.ts';
 
 export interface WorkerDeps {
@@ -18,6 +19,7 @@ export interface WorkerDeps {
   readonly certificate: string;
   readonly hostIP: string;
   readonly address: string;
+  readonly gate: StartGate;
   readonly recordEvent: (pod: Pod, reason: string, message: string) => void;
   /** Readiness may have changed: endpoints have to be looked at again. */
   readonly onChange: () => void;
@@ -41,6 +43,7 @@ export class PodWorker {
   #prepared: PreparedPod | undefined;
   #initialized = false;
   #problem: { readonly reason: string; readonly message: string } = { reason: 'ContainerCreating', message: '' };
+  #leaveGate: () => void = () => undefined;
   #phase: 'live' | 'ending' | 'dead' = 'live';
 
   constructor(pod: Pod, deps: WorkerDeps) {
@@ -91,9 +94,14 @@ export class PodWorker {
       this.#prepared?.stop();
       return;
     }
-    if (!(await this.#initialize(this.#prepared))) return;
+    this.#leaveGate = await this.#deps.gate.enter();
+    if (await this.#initialize(this.#prepared)) this.#startContainers(this.#prepared);
+    else this.#leaveGate();
+  }
+
+  #startContainers(prepared: PreparedPod): void {
     for (const container of this.#pod.spec.containers) {
-      const runner = this.#runner(container, this.#prepared, this.#pod.spec.restartPolicy ?? 'Always');
+      const runner = this.#runner(container, prepared, this.#pod.spec.restartPolicy ?? 'Always');
       this.#runners.set(container.name, runner);
       runner.start();
     }
@@ -105,11 +113,12 @@ export class PodWorker {
       const policy = this.#pod.spec.restartPolicy === 'Never' ? 'Never' : 'OnFailure';
       const runner = this.#runner(container, prepared, policy);
       this.#inits.set(container.name, runner);
+      if (this.#phase !== 'live') return false;
       runner.start();
-      if ((await runner.finished) !== 0 || this.#phase !== 'live') return false;
+      if ((await runner.finished) !== 0) return false;
     }
-    this.#initialized = true;
-    return true;
+    this.#initialized = this.#phase === 'live';
+    return this.#initialized;
   }
 
   #runner(
@@ -175,6 +184,7 @@ export class PodWorker {
   }
 
   async #stopProcesses(graceMs: number): Promise<void> {
+    this.#leaveGate();
     const all = [...this.#inits.values(), ...this.#runners.values()];
     await Promise.all(all.map((runner) => runner.stop(graceMs)));
     this.#prepared?.stop();
@@ -223,6 +233,7 @@ export class PodWorker {
       hostIP: this.#deps.hostIP,
       startTime: this.#startTime,
     };
+    if (this.ready) this.#leaveGate();
     this.#status.write((pod) => podStatus(pod, report, new Date().toISOString()));
     this.#deps.onChange();
   }

@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readCommandLine } from './arguments.ts';
+
+const read = (line: string, env: Record<string, string> = {}) => readCommandLine(line.split(' ').filter(Boolean), env);
+
+describe('command line', () => {
+  it('without words asks for help', () => {
+    expect(read('').command).toBe('help');
+    expect(read('up --help').command).toBe('help');
+  });
+
+  it('has flags anywhere', () => {
+    expect(read('--nodes 4 up --nats=3 --no-samples')).toMatchObject({
+      command: 'up',
+      nodes: 4,
+      nats: 3,
+      samples: false,
+    });
+  });
+
+  it('takes NATS and QUARTET_STATE from the environment, where flags do not say otherwise', () => {
+    expect(read('up', { NATS: '3', QUARTET_STATE: '/x' })).toMatchObject({
+      nats: 3,
+      stateDir: '/x',
+      isDefaultState: false,
+    });
+    expect(read('up --nats 1 --state /y', { NATS: '3', QUARTET_STATE: '/x' })).toMatchObject({
+      nats: 1,
+      stateDir: '/y',
+    });
+  });
+
+  it('knows the default instance however it is named', () => {
+    expect(read('status')).toMatchObject({ isDefaultState: true });
+    expect(read(`status --state ${join(import.meta.dirname, '..', '.quartet')}`)).toMatchObject({
+      isDefaultState: true,
+    });
+  });
+
+  it('leaves everything after kubectl alone', () => {
+    expect(read('--state /x kubectl get pods -o wide --nodes a --help')).toMatchObject({
+      command: 'kubectl',
+      words: ['get', 'pods', '-o', 'wide', '--nodes', 'a', '--help'],
+      stateDir: '/x',
+    });
+  });
+
+  it('does not take a pod of that name for the command', () => {
+    expect(read('kill pod kubectl')).toMatchObject({ command: 'kill', words: ['pod', 'kubectl'] });
+  });
+
+  it.each([
+    ['up --nodes 0', '--nodes 0: must be a whole number from 1 to 26'],
+    ['up --nodes many', '--nodes many: must be a whole number from 1 to 26'],
+    ['up --nats 2', '--nats 2: must be 1 or 3'],
+    ['up --address 0.0.0.0', '--address 0.0.0.0: must be a loopback address, such as 127.0.0.2'],
+    ['up --speed 9', "Unknown option '--speed': `./quartet help` lists what there is"],
+  ])('%s is refused in one line', (line, message) => {
+    expect(() => read(line)).toThrow(expect.objectContaining({ code: 'invalid', message }));
+  });
+});
