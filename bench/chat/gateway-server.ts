@@ -2,7 +2,7 @@
 // rate limit of clients. Arguments: the NATS URL, the window in ms.
 import { putDirectory, testPod } from '../../dataplane/fabric/testing.ts';
 import { startChat } from '../../dataplane/chat/start.ts';
-import { roomEntry } from '../../dataplane/chat/testing.ts';
+import { roomEntry } from '../../dataplane/chat/testing/world.ts';
 
 const [natsUrl = '', window = '10'] = process.argv.slice(2);
 const pod = await testPod(natsUrl, 'chat-gateway', {

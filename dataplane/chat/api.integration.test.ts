@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { client, hear, startWorld, testApiKey, until, type ChatWorld, type TestGateway } from './testing.ts';
+import { client, hear, startWorld, testApiKey, until, type ChatWorld, type TestGateway } from './testing/world.ts';
 
 let world: ChatWorld;
 let gateway: TestGateway;

@@ -3,7 +3,7 @@ import { connect as dial, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startWorld, until, type ChatWorld, type TestGateway } from './testing.ts';
+import { startWorld, until, type ChatWorld, type TestGateway } from './testing/world.ts';
 
 let world: ChatWorld;
 let gateway: TestGateway;

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { Centrifuge } from 'centrifuge';
 import { chatPartition, chatStream } from '../../contract/subjects.ts';
-import { expectExact, talker } from './traffic.ts';
-import { client, hear, startWorld, until, type ChatWorld, type TestGateway } from './testing.ts';
+import { expectExact, talker } from './testing/traffic.ts';
+import { client, hear, startWorld, until, type ChatWorld, type TestGateway } from './testing/world.ts';
 
 let world: ChatWorld;
 let one: TestGateway;

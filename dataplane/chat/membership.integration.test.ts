@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Centrifuge } from 'centrifuge';
-import { client, hear, startWorld, until, type ChatWorld, type TestGateway } from './testing.ts';
+import { client, hear, startWorld, until, type ChatWorld, type TestGateway } from './testing/world.ts';
 
 let world: ChatWorld;
 let one: TestGateway;

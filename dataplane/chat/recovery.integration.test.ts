@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Centrifuge } from 'centrifuge';
-import { startGatewayProcess, startService, type GatewayProcess, type TestService } from './gateway-process.ts';
-import { expectExact, talker } from './traffic.ts';
-import { client, hear, roomEntry, startWorld, testApiKey, until, type ChatWorld } from './testing.ts';
+import { startGatewayProcess, startService, type GatewayProcess, type TestService } from './testing/gateway-process.ts';
+import { expectExact, talker } from './testing/traffic.ts';
+import { client, hear, roomEntry, startWorld, testApiKey, until, type ChatWorld } from './testing/world.ts';
 import { putDirectory } from '../fabric/testing.ts';
 
 let world: ChatWorld;

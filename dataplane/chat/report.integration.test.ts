@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chatReport, type ChatReport } from '../../contract/heartbeat.ts';
 import { chatReportSubject } from '../../contract/subjects.ts';
-import { startGatewayProcess } from './gateway-process.ts';
-import { client, hear, startWorld, until, type ChatWorld, type TestGateway } from './testing.ts';
+import { startGatewayProcess } from './testing/gateway-process.ts';
+import { client, hear, startWorld, until, type ChatWorld, type TestGateway } from './testing/world.ts';
 
 let world: ChatWorld;
 let gateway: TestGateway;

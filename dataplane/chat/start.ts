@@ -1,9 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { jetstreamManager } from '@nats-io/jetstream';
-import { Kvm } from '@nats-io/kv';
 import { servicePorts } from '../../contract/pod-env.ts';
-import { chatBucket } from '../../contract/subjects.ts';
 import { watchDirectory } from '../fabric/directory.ts';
 import type { Pod } from '../fabric/pod.ts';
 import { httpApi } from './api/http-api.ts';
@@ -50,8 +48,7 @@ export const startChat = async (pod: Pod, options: ChatOptions = {}): Promise<Ch
   warnAboutMode(pod);
   const manager = await jetstreamManager(pod.nats, { checkAPI: false, timeout: requestMs });
   const directory = await watchDirectory(pod, 'chat');
-  await provision(pod, manager);
-  const bucket = await new Kvm(pod.jetstream).open(chatBucket(pod.env.QUARTET_NAMESPACE));
+  const bucket = await provision(pod, manager);
   const namespace = pod.env.QUARTET_NAMESPACE;
   const times = { attemptMs: limits.publishAttemptMs, deadlineMs: limits.publishDeadlineMs };
   const log = new JetStreamLog({ namespace, jetstream: pod.jetstream, manager, times });

@@ -3,7 +3,7 @@ import { SignJWT } from 'jose';
 import { WebSocket } from 'ws';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Centrifuge, Options } from 'centrifuge';
-import { client, hear, startWorld, testSecret, until, type ChatWorld, type TestGateway } from './testing.ts';
+import { client, hear, startWorld, testSecret, until, type ChatWorld, type TestGateway } from './testing/world.ts';
 
 let world: ChatWorld;
 let gateway: TestGateway;

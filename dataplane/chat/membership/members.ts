@@ -56,8 +56,7 @@ export class Members {
         if (!error) this.#takeLive(message);
       },
     });
-    await this.#pod.nats.flush();
-    await this.refresh();
+    await this.#firstRefresh();
     const again = (): void => void this.refresh().catch((error: unknown) => this.#complain(error));
     this.#relist = setInterval(again, relistMs * (0.75 + Math.random() / 2)).unref();
     this.#pod.onShutdown('chat members', async () => {
@@ -128,6 +127,19 @@ export class Members {
     const rooms = new Set([...this.#roster.rooms(), ...listing.map(({ room }) => room)]);
     const byRoom = Map.groupBy(listing, ({ room }) => room);
     for (const room of rooms) this.#replace(room, byRoom.get(room) ?? [], asOf);
+  }
+
+  /** Lists the members; tries for as long as NATS does not answer. */
+  async #firstRefresh(): Promise<void> {
+    for (;;) {
+      try {
+        await this.refresh();
+        return;
+      } catch (error) {
+        this.#complain(error);
+        await sleep(200 + Math.random() * 300);
+      }
+    }
   }
 
   async #join(room: string, user: string, maxMembers: number): Promise<MembershipResult> {

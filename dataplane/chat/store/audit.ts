@@ -29,9 +29,9 @@ export class Audit {
   readonly #seen = new Map<number, Seen>();
   readonly #counts = new Map<number, ReadonlyMap<string, number>>();
   /** Position of each live room at the last look: a room that moved since proves itself by its next message. */
-  #tops = new Map<string, number>();
-  /** Partitions that changed between the last two looks: only their rooms can have lost a message at the end. */
-  #changedBefore = new Set<number>();
+  #tops: ReadonlyMap<string, number> = new Map();
+  /** Partitions that changed, and whose live rooms were not all found level with the stream since. */
+  readonly #unverified = new Set<number>();
 
   constructor(pod: Pod, manager: JetStreamManager, hubs: AuditedRooms) {
     this.#pod = pod;
@@ -47,16 +47,15 @@ export class Audit {
   /** Looks once; says whether a stream had to be made anew. Rejects when NATS does not answer. */
   async run(): Promise<{ madeAnew: boolean }> {
     const epochs = new Map([...this.#seen].map(([partition, { epoch }]) => [partition, epoch]));
-    const changed = new Set<number>();
     for (let partition = 0; partition < chatPartitions; partition++) {
-      if (await this.#partition(partition)) changed.add(partition);
+      if (await this.#partition(partition)) this.#unverified.add(partition);
     }
-    const suspects = new Set([...changed, ...this.#changedBefore]);
-    const isQuiet = (hub: Hub): boolean => this.#tops.get(hub.room) === hub.top;
-    const quiet = this.#hubs.hubs.filter((hub) => suspects.has(chatPartition(hub.room)) && isQuiet(hub));
-    this.#changedBefore = changed;
+    const before = this.#tops;
     this.#tops = new Map(this.#hubs.hubs.map((hub) => [hub.room, hub.top]));
-    for (const hub of quiet) if (await this.#missesTail(hub.room, hub.top)) await hub.resync();
+    for (const partition of this.#unverified) {
+      const hubs = this.#hubs.hubs.filter(({ room }) => chatPartition(room) === partition);
+      if (await this.#areLevel(hubs, before)) this.#unverified.delete(partition);
+    }
     return { madeAnew: [...epochs].some(([partition, epoch]) => this.#seen.get(partition)?.epoch !== epoch) };
   }
 
@@ -82,6 +81,21 @@ export class Audit {
     const { state } = await this.#manager.streams.info(chatStream(namespace, partition), { subjects_filter: filter });
     const subjects = Object.entries(state.subjects ?? {});
     return new Map(subjects.map(([subject, count]) => [subject.slice(subject.lastIndexOf('.') + 1), count]));
+  }
+
+  /** Whether all rooms stand still and have all that is stored; reads what one lacks. */
+  async #areLevel(hubs: readonly Hub[], before: ReadonlyMap<string, number>): Promise<boolean> {
+    let level = true;
+    for (const hub of hubs) {
+      const { top } = hub;
+      if (before.get(hub.room) !== top) {
+        level = false;
+      } else if (await this.#missesTail(hub.room, top)) {
+        await hub.resync();
+        level = false;
+      }
+    }
+    return level;
   }
 
   async #missesTail(room: string, top: number): Promise<boolean> {

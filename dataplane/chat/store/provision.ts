@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
-import { Kvm } from '@nats-io/kv';
+import { Kvm, type KV } from '@nats-io/kv';
 import { chatBucket, chatLiveSubject, chatPartitions, chatStream, chatSubject } from '../../../contract/subjects.ts';
 import type { Pod } from '../../fabric/pod.ts';
 
@@ -47,9 +47,9 @@ export const ensurePartition = async (pod: Pod, manager: JetStreamManager, parti
 };
 
 /** Makes the bucket of members and users when it is missing. */
-export const ensureBucket = async (pod: Pod): Promise<void> => {
+export const ensureBucket = (pod: Pod): Promise<KV> => {
   const bucket = chatBucket(pod.env.QUARTET_NAMESPACE);
-  await new Kvm(pod.jetstream).create(bucket, {
+  return new Kvm(pod.jetstream).create(bucket, {
     history: 1,
     replicas: pod.env.QUARTET_NATS_REPLICAS,
     republish: {
@@ -59,13 +59,13 @@ export const ensureBucket = async (pod: Pod): Promise<void> => {
   });
 };
 
-/** Makes all streams and the bucket; tries for as long as NATS does not let it. */
-export const provision = async (pod: Pod, manager: JetStreamManager): Promise<void> => {
+/** Makes all streams and the bucket, and returns the bucket; tries for as long as NATS does not let it. */
+export const provision = async (pod: Pod, manager: JetStreamManager): Promise<KV> => {
   for (;;) {
     try {
-      await ensureBucket(pod);
+      const bucket = await ensureBucket(pod);
       for (let partition = 0; partition < chatPartitions; partition++) await ensurePartition(pod, manager, partition);
-      return;
+      return bucket;
     } catch (error) {
       pod.log.warn({ err: error }, 'the streams of the chat cannot be made now; trying again');
       await sleep(500 + Math.random() * 500);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chatBucket, chatPartition, chatStream } from '../../../contract/subjects.ts';
 import { defaultLimits } from '../limits.ts';
 import { Hub, type Subscribed } from '../room/hub.ts';
-import { roomEntry, startWorld, type ChatWorld } from '../testing.ts';
+import { roomEntry, startWorld, type ChatWorld } from '../testing/world.ts';
 import { Audit } from './audit.ts';
 import { JetStreamLog } from './jetstream-log.ts';
 import { provision } from './provision.ts';

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { testApiKey, testSecret, until } from './testing.ts';
+import { testApiKey, testSecret, until } from './world.ts';
 
 /** For integration tests: a gateway in a process of its own, which can be killed. */
 export interface GatewayProcess {
@@ -37,7 +37,7 @@ export const startGatewayProcess = async (
   environment: Record<string, string> = {},
 ): Promise<GatewayProcess> => {
   const port = await freePort();
-  const main = join(import.meta.dirname, '..', 'main.ts');
+  const main = join(import.meta.dirname, '..', '..', 'main.ts');
   const child: ChildProcess = spawn(process.execPath, [main, 'chat-gateway'], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

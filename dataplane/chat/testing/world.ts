@@ -5,11 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Centrifuge, type Options, type PublicationContext, type Subscription } from 'centrifuge';
 import { WebSocket } from 'ws';
-import type { ChatRoomEntry } from '../../contract/directory.ts';
-import { startNats, type Nats } from '../../local/nats-server.ts';
-import type { Pod } from '../fabric/pod.ts';
-import { putDirectory, testPod } from '../fabric/testing.ts';
-import { startChat, type ChatGateway, type ChatOptions } from './start.ts';
+import type { ChatRoomEntry } from '../../../contract/directory.ts';
+import { startNats, type Nats } from '../../../local/nats-server.ts';
+import type { Pod } from '../../fabric/pod.ts';
+import { putDirectory, testPod } from '../../fabric/testing.ts';
+import { startChat, type ChatGateway, type ChatOptions } from '../start.ts';
 
 /** For integration tests: NATS and gateways in this process, real clients against them. */
 export interface ChatWorld {

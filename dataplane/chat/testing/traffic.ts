@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { until, type Heard } from './testing.ts';
+import { until, type Heard } from './world.ts';
 
 /** For integration tests: somebody who talks until told to stop. */
 export interface Talker {
