@@ -34,6 +34,8 @@ export const podEnv = z.object({
   QUARTET_TRUSTED_PROXIES: z.string().default(''),
   /** Edge router: answer by proxying or by a 302. */
   QUARTET_ROUTER_MODE: z.enum(['proxy', 'redirect']).default('proxy'),
+  /** Edge router: how it chooses among healthy edges. */
+  QUARTET_ROUTER_STRATEGY: z.enum(['geo-score', 'least-load', 'round-robin']).default('geo-score'),
 });
 export type PodEnv = z.infer<typeof podEnv>;
 

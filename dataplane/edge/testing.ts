@@ -30,6 +30,8 @@ export interface Bench {
   readonly edge: Edge;
   readonly url: string;
   readonly port: number;
+  /** How many requests have reached the edge. */
+  readonly arrived: number;
   /** Requests that reached the origin. */
   readonly seen: IncomingMessage[];
   readonly origin: Server;
@@ -66,10 +68,12 @@ export async function startBench(handler: RequestListener, options: BenchOptions
     },
     new OriginPools({ ...defaultOriginLimits, ...options.originLimits }),
   );
-  const server = createHttpServer((message, response) => edge.handle(message, response), {
-    ...defaultServerLimits,
-    ...options.server,
-  });
+  let arrived = 0;
+  const count: RequestListener = (message, response) => {
+    arrived++;
+    edge.handle(message, response);
+  };
+  const server = createHttpServer(count, { ...defaultServerLimits, ...options.server });
   const port = await listen(server, '127.0.0.1', 0);
   const stopOrigin = async (): Promise<void> => {
     const closed = new Promise((resolve) => origin.close(resolve));
@@ -80,6 +84,9 @@ export async function startBench(handler: RequestListener, options: BenchOptions
     edge,
     url: `http://127.0.0.1:${port}`,
     port,
+    get arrived() {
+      return arrived;
+    },
     seen,
     origin,
     setOrigin: (next) => {

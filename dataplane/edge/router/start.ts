@@ -40,7 +40,7 @@ export async function start(pod: Pod): Promise<void> {
     geoip: new GeoIp(),
     trusted,
     mode: pod.env.QUARTET_ROUTER_MODE,
-    strategy: 'geo-score',
+    strategy: pod.env.QUARTET_ROUTER_STRATEGY,
     purge: purgeApi(pod, fleet),
   });
   let connections = 0;

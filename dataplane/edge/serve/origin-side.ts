@@ -15,6 +15,13 @@ import { PassList } from './pass-list.ts';
 import { type Client, sendOwn } from './respond.ts';
 import { planStorage, toStored } from './storage-plan.ts';
 
+/** What a purge names; see `PurgeSelection`. */
+interface DoomSelection {
+  readonly keys: readonly string[];
+  readonly prefixes: readonly string[];
+  readonly tags: readonly string[];
+}
+
 const nothing: ReadonlySet<string> = new Set();
 /** Left behind when a whole response is wanted, whatever the client asked for. */
 const conditionals: ReadonlySet<string> = new Set(['if-none-match', 'if-modified-since']);
@@ -25,6 +32,8 @@ export class OriginSide {
   private readonly options: OriginSideOptions;
   /** Fetches that others may join, by {@link fetchKey}. */
   private readonly running = new Map<string, Fetch>();
+  /** Every fetch under way: what it brings may be out of date by then. */
+  private readonly underWay = new Set<Fetch>();
   private readonly passes = new PassList();
   private readonly delivery: Delivery;
 
@@ -36,17 +45,18 @@ export class OriginSide {
   /** Sends a request to the origin as it is: not a matter of the cache, but for what it invalidates. */
   pass(client: Client, message: IncomingMessage): void {
     const { request } = client;
+    if (this.refuseLoop(client)) return;
     const forward: ForwardReason = request.method === 'GET' || request.method === 'HEAD' ? 'bypass' : 'method';
     const fetch = this.makeFetch(request, { message, without: nothing, extra: [], key: undefined });
     fetch.whenInterim((status, fields) => sendInterim(client, status, fields));
     fetch.whenHead((result) => {
-      if (result.kind === 'response') this.invalidate(request, result);
+      if (result.kind === 'response') this.invalidate(fetch, result);
       this.delivery.deliver(client, result, {
         need: { reason: forward, stored: undefined, message },
         collapsed: false,
       });
     });
-    if (!this.refuseLoop(client)) fetch.start();
+    fetch.start();
   }
 
   /** Gets an answer from the origin, with others who want the same when that may be. */
@@ -66,7 +76,7 @@ export class OriginSide {
   /** Validates a stored response that was served stale (RFC 5861 section 3); one at a time. */
   revalidate(request: EdgeRequest, stored: StoredResponse): void {
     const key = this.fetchKey(request, stored);
-    if (this.running.has(key)) return;
+    if (this.running.get(key)?.joinable === true) return;
     const plain: EdgeRequest = { ...request, method: 'GET', range: undefined, ifRange: undefined };
     const extra = validators(stored);
     const fetch = this.makeFetch(plain, { message: undefined, without: conditionalsAndRange, extra, key });
@@ -77,21 +87,14 @@ export class OriginSide {
   }
 
   /** Keeps what is under way out of the store, because a purge or an unsafe request came between. */
-  doom(selection: {
-    readonly keys: readonly string[];
-    readonly prefixes: readonly string[];
-    readonly tags: readonly string[];
-  }) {
-    for (const [key, fetch] of this.running) {
+  doom(selection: DoomSelection, except?: Fetch): void {
+    const keys = new Set(selection.keys);
+    for (const fetch of this.underWay) {
+      const { key } = fetch.request;
+      // Nobody knows the tags of a response that is not there yet.
       const hit =
-        // Nobody knows the tags of a response that is not there yet.
-        selection.tags.length > 0 ||
-        selection.keys.some((purged) => key.startsWith(`${purged}\n`)) ||
-        selection.prefixes.some((prefix) => key.startsWith(prefix));
-      if (hit) {
-        fetch.doom();
-        this.running.delete(key);
-      }
+        selection.tags.length > 0 || keys.has(key) || selection.prefixes.some((prefix) => key.startsWith(prefix));
+      if (hit && fetch !== except) fetch.doom();
     }
   }
 
@@ -148,9 +151,11 @@ export class OriginSide {
         if (stored !== undefined) store.put(stored);
       },
       onOver: () => {
+        this.underWay.delete(fetch);
         if (key !== undefined && this.running.get(key) === fetch) this.running.delete(key);
       },
     });
+    this.underWay.add(fetch);
     if (key !== undefined) this.running.set(key, fetch);
     return fetch;
   }
@@ -192,10 +197,10 @@ export class OriginSide {
     else store.remove(stored);
   }
 
-  private invalidate(request: EdgeRequest, result: ResponseResult): void {
-    const keys = invalidatedKeys(request, result.head);
+  private invalidate(fetch: Fetch, result: ResponseResult): void {
+    const keys = invalidatedKeys(fetch.request, result.head);
     for (const key of keys) this.options.store.purgeKey(key);
-    if (keys.length > 0) this.doom({ keys, prefixes: [], tags: [] });
+    if (keys.length > 0) this.doom({ keys, prefixes: [], tags: [] }, fetch);
   }
 
   private mayCoalesce(request: EdgeRequest): boolean {
