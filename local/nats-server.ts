@@ -51,7 +51,7 @@ interface Place {
   readonly monitor: number;
 }
 
-const startTimeoutMs = 20_000;
+const startTimeoutMs = 60_000;
 const stopGraceMs = 5_000;
 
 /**

@@ -29,13 +29,13 @@ export interface ApiClientOptions {
 
 const deadlineMs = 15_000;
 
-/** What the server said went wrong: `message` of its Status object, else the text. */
+/** What the server said went wrong: `message` of its Status object, else the last line of the text. */
 const messageOf = (body: string): string => {
   try {
     const status = JSON.parse(body) as { message?: unknown };
     return typeof status.message === 'string' ? status.message : body;
   } catch {
-    return body;
+    return body.trim().split('\n').at(-1) ?? '';
   }
 };
 
@@ -87,7 +87,7 @@ export class ApiClient {
     });
     const answer = await readText(response);
     const status = response.statusCode ?? 0;
-    if (status >= 300) throw new ApiError(status, `${method} ${path}: ${messageOf(answer).trim()}`);
+    if (status >= 300) throw new ApiError(status, `${method} ${path}: ${messageOf(answer)}`);
     return answer;
   }
 
@@ -140,7 +140,7 @@ export class ApiClient {
       signal,
     });
     const status = response.statusCode ?? 0;
-    if (status >= 300) throw new ApiError(status, `GET ${path}: ${messageOf(await readText(response)).trim()}`);
+    if (status >= 300) throw new ApiError(status, `GET ${path}: ${messageOf(await readText(response))}`);
     return response;
   }
 

@@ -59,7 +59,7 @@ export class Component {
   }
 
   async ready(): Promise<void> {
-    const { name, ready, startTimeoutMs = 60_000 } = this.options;
+    const { name, ready, startTimeoutMs = 120_000 } = this.options;
     await until({ what: name, timeoutMs: startTimeoutMs, giveUp: () => this.#mustRun() }, ready);
   }
 

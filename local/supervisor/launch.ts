@@ -17,7 +17,7 @@ export interface LaunchOptions extends InstanceRequest {
   readonly onStep: (step: string) => void;
 }
 
-const startTimeoutMs = 90_000;
+const startTimeoutMs = 180_000;
 
 /** The overview of the supervisor that owns a state directory; undefined when there is none. */
 export const findSupervisor = async (stateDir: string): Promise<Overview | undefined> => {
