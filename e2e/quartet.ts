@@ -59,13 +59,12 @@ export class Quartet {
   static async up(address: string, ...flags: string[]): Promise<Quartet> {
     const stateDir = await mkdtemp(join(tmpdir(), 'quartet-e2e-'));
     await Quartet.#command(stateDir, ['up', '--address', address, ...flags], 400_000);
-    return new Quartet(stateDir, {
-      host: address,
-      edge: 8080,
-      search: 9200,
-      chat: 8000,
-      database: 6379,
-    });
+    return Quartet.at(stateDir, address);
+  }
+
+  /** One that is up. */
+  static at(stateDir: string, host: string): Quartet {
+    return new Quartet(stateDir, { host, edge: 8080, search: 9200, chat: 8000, database: 6379 });
   }
 
   static async #command(stateDir: string, args: readonly string[], timeout: number): Promise<string> {
