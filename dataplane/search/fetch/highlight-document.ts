@@ -71,7 +71,9 @@ export class Highlighter {
   }
 
   #field(source: unknown, field: FieldMapping, options: FieldHighlight): string[] {
-    const wanted = options.ownFieldOnly ? (this.#wanted.get(field.path) ?? nothingWanted) : union(this.#wanted.values());
+    const wanted = options.ownFieldOnly
+      ? (this.#wanted.get(field.path) ?? nothingWanted)
+      : union(this.#wanted.values());
     const own = field.type === 'text' ? analyzerNamed(this.#mappings.analyzerOf(field)) : keywordAnalyzer;
     const plain = field.type === 'text' ? analyzerNamed('plain') : keywordAnalyzer;
     const fragments: string[] = [];

@@ -16,7 +16,11 @@ interface Word extends Match {
 /** Longest text that is searched for words to mark. */
 const maxAnalyzedLength = 1_000_000;
 
-function startsAt(phrase: WantedTerms['phrases'][number], byPosition: ReadonlyMap<number, Word>, at: number): Word[] | null {
+function startsAt(
+  phrase: WantedTerms['phrases'][number],
+  byPosition: ReadonlyMap<number, Word>,
+  at: number,
+): Word[] | null {
   const words: Word[] = [];
   for (const { term, offset } of phrase) {
     const word = byPosition.get(at + offset);
@@ -48,7 +52,8 @@ function findMatches(text: string, analyzer: Analyzer, plain: Analyzer, wanted: 
     const word = { term, position, start, end };
     words.push(word);
     const whole = prefixes.length === 0 ? '' : plain.term(examined.slice(start, end));
-    const hit = wanted.terms.has(term) || prefixes.some((prefix) => term.startsWith(prefix) || whole.startsWith(prefix));
+    const hit =
+      wanted.terms.has(term) || prefixes.some((prefix) => term.startsWith(prefix) || whole.startsWith(prefix));
     if (hit) matches.add(word);
   });
   for (const phrase of wanted.phrases) for (const word of phraseWords(phrase, words)) matches.add(word);
@@ -88,7 +93,13 @@ function fragmentsOf(text: string, matches: readonly Match[], size: number): Fra
   return fragments;
 }
 
-const htmlEscapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#x27;' };
+const htmlEscapes: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#x27;',
+};
 
 function render(text: string, { start, end, matches }: Fragment, options: FieldHighlight): string {
   const show = (from: number, to: number): string => {

@@ -11,6 +11,11 @@ import { indexRoutes } from './routes/index-routes.ts';
 import { rootRoutes } from './routes/root-routes.ts';
 import { searchRoutes } from './routes/search-routes.ts';
 
+/** What the HTTP interface needs of its pod. */
+export type GatewayPod = Pick<Pod, 'log' | 'metrics'> & {
+  readonly env: Pick<Pod['env'], 'QUARTET_POD' | 'QUARTET_NAMESPACE'>;
+};
+
 /** An error that express or its body reader made: it has a status of its own. */
 interface HttpError {
   readonly status: number;
@@ -19,18 +24,28 @@ interface HttpError {
 }
 
 const isHttpError = (error: unknown): error is HttpError =>
-  typeof error === 'object' && error !== null && 'status' in error && typeof error.status === 'number' && error.status < 500;
+  typeof error === 'object' &&
+  error !== null &&
+  'status' in error &&
+  typeof error.status === 'number' &&
+  error.status < 500;
 
 function bodyOf(error: unknown): ReturnType<typeof errorBody> {
   if (!isHttpError(error)) return errorBodyOf(error);
-  const reason = error.status === 413 ? `request body is larger than ${maxBodyBytes} bytes` : error.message.slice(0, 200);
-  return errorBody(error.status, error.status === 413 ? 'content_too_long_exception' : 'illegal_argument_exception', reason);
+  const reason =
+    error.status === 413 ? `request body is larger than ${maxBodyBytes} bytes` : error.message.slice(0, 200);
+  return errorBody(
+    error.status,
+    error.status === 413 ? 'content_too_long_exception' : 'illegal_argument_exception',
+    reason,
+  );
 }
 
-function errorHandler(pod: Pod): ErrorRequestHandler {
+function errorHandler(pod: GatewayPod): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const body = bodyOf(error);
-    if (body.status >= 500 && !(error instanceof SearchError)) pod.log.error({ err: error, path: request.path }, 'a request failed');
+    if (body.status >= 500 && !(error instanceof SearchError))
+      pod.log.error({ err: error, path: request.path }, 'a request failed');
     if (response.headersSent) {
       next(error);
       return;
@@ -40,7 +55,7 @@ function errorHandler(pod: Pod): ErrorRequestHandler {
 }
 
 /** The HTTP interface of one gateway: a subset of OpenSearch's REST API. */
-export function application(pod: Pod, gateway: Gateway): Express {
+export function application(pod: GatewayPod, gateway: Gateway): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');

@@ -28,7 +28,13 @@ function outcomeJson({ action, index, id }: BulkItem, outcome: WriteOutcome): It
   };
 }
 
-const refusal = (status: number, type: string, reason: string): WriteOutcome => ({ ok: false, retry: 'no', status, type, reason });
+const refusal = (status: number, type: string, reason: string): WriteOutcome => ({
+  ok: false,
+  retry: 'no',
+  status,
+  type,
+  reason,
+});
 
 /** Carries out bulk operations; one outcome each, in order. `routeOf`: throws for an index that no SearchShard provides. */
 export async function runBulk(

@@ -3,15 +3,15 @@ import type { DocumentContent, GetReply, MemberRequest } from '../member/protoco
 import { SearchError } from '../search-error.ts';
 import { indexMissing } from './http-error.ts';
 import { type IndexRoute, ordinalOf } from './index-map.ts';
-import type { MemberClient } from './member-client.ts';
+import type { MemberAccess } from './member-client.ts';
 
 const attemptMs = 1500;
 
 /** Reads documents by id: linearizably from the primary; when it does not answer, from a replica as it has them. */
 export class DocumentReader {
-  readonly #client: MemberClient;
+  readonly #client: MemberAccess;
 
-  constructor(client: MemberClient) {
+  constructor(client: MemberAccess) {
     this.#client = client;
   }
 
@@ -27,7 +27,11 @@ export class DocumentReader {
     const documents: (DocumentContent | null)[] = ids.map(() => null);
     await Promise.all(
       [...byShard].map(async ([ordinal, places]) => {
-        const found = await this.#fromShard(route, ordinal, places.map((place) => ids[place] as string));
+        const found = await this.#fromShard(
+          route,
+          ordinal,
+          places.map((place) => ids[place] as string),
+        );
         for (const [i, place] of places.entries()) documents[place] = found[i] ?? null;
       }),
     );
@@ -58,6 +62,10 @@ export class DocumentReader {
         if (reply.ok) return reply;
       }
     }
-    throw new SearchError('unavailable', 'no_shard_available_action_exception', `no shard available for [get [${route.index}]]`);
+    throw new SearchError(
+      'unavailable',
+      'no_shard_available_action_exception',
+      `no shard available for [get [${route.index}]]`,
+    );
   }
 }

@@ -25,7 +25,13 @@ interface Placed {
   readonly place: number;
 }
 
-const failure = (status: number, type: string, reason: string): WriteOutcome => ({ ok: false, retry: 'no', status, type, reason });
+const failure = (status: number, type: string, reason: string): WriteOutcome => ({
+  ok: false,
+  retry: 'no',
+  status,
+  type,
+  reason,
+});
 
 /** Distributes writes to the primaries of their shards. */
 export class DocumentWriter {
@@ -56,8 +62,15 @@ export class DocumentWriter {
     const outcomes: WriteOutcome[] = [];
     const byShard = new Map<number, Placed[]>();
     for (const one of placed) {
-      if ((one.item.source?.length ?? 0) > maxDocumentBytes || Buffer.byteLength(one.item.source ?? '') > maxDocumentBytes) {
-        outcomes[one.place] = failure(413, 'illegal_argument_exception', `the document is larger than ${maxDocumentBytes} bytes`);
+      if (
+        (one.item.source?.length ?? 0) > maxDocumentBytes ||
+        Buffer.byteLength(one.item.source ?? '') > maxDocumentBytes
+      ) {
+        outcomes[one.place] = failure(
+          413,
+          'illegal_argument_exception',
+          `the document is larger than ${maxDocumentBytes} bytes`,
+        );
         continue;
       }
       const ordinal = ordinalOf(one.item.id, route.of);
@@ -69,10 +82,16 @@ export class DocumentWriter {
     return outcomes;
   }
 
-  async #toShard(route: IndexRoute, ordinal: number, placed: readonly Placed[], outcomes: WriteOutcome[]): Promise<void> {
+  async #toShard(
+    route: IndexRoute,
+    ordinal: number,
+    placed: readonly Placed[],
+    outcomes: WriteOutcome[],
+  ): Promise<void> {
     const shard = route.shards[ordinal];
     for (const chunk of chunksOf(placed)) {
-      const results = shard === undefined ? chunk.map(() => missingShard(route, ordinal)) : await this.#send(shard, chunk);
+      const results =
+        shard === undefined ? chunk.map(() => missingShard(route, ordinal)) : await this.#send(shard, chunk);
       for (const [i, { place }] of chunk.entries()) outcomes[place] = results[i] as WriteOutcome;
     }
   }
@@ -86,7 +105,11 @@ export class DocumentWriter {
 }
 
 function missingShard(route: IndexRoute, ordinal: number): WriteOutcome {
-  return failure(503, 'unavailable_shards_exception', `[${route.index}][${ordinal}] no SearchShard provides this shard`);
+  return failure(
+    503,
+    'unavailable_shards_exception',
+    `[${route.index}][${ordinal}] no SearchShard provides this shard`,
+  );
 }
 
 function* chunksOf(placed: readonly Placed[]): Generator<Placed[]> {

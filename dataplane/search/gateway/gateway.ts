@@ -1,13 +1,11 @@
 import type { SearchShardEntry } from '../../../contract/directory.ts';
 import type { Directory } from '../../fabric/directory.ts';
-import type { Heartbeats } from '../../fabric/heartbeats.ts';
-import type { Pod } from '../../fabric/pod.ts';
 import { badRequest, SearchError } from '../search-error.ts';
 import { DocumentReader } from './document-reader.ts';
 import { DocumentWriter } from './document-writer.ts';
 import { IndexAdmin } from './index-admin.ts';
 import { type IndexRoute, routeIndexes } from './index-map.ts';
-import { MemberClient } from './member-client.ts';
+import type { MemberAccess } from './member-client.ts';
 import { PrimaryRequests } from './primary-requests.ts';
 import { SearchCoordinator } from './search-coordinator.ts';
 
@@ -16,7 +14,7 @@ const indexName = /^[a-z0-9][a-z0-9_.-]{0,254}$/;
 
 /** Everything that the routes of one gateway share. */
 export class Gateway {
-  readonly client: MemberClient;
+  readonly client: MemberAccess;
   readonly admin: IndexAdmin;
   readonly writer: DocumentWriter;
   readonly reader: DocumentReader;
@@ -24,11 +22,11 @@ export class Gateway {
   readonly #directory: Directory<'search'>;
   #routes: ReadonlyMap<string, IndexRoute>;
 
-  constructor(pod: Pod, directory: Directory<'search'>, beats: Heartbeats) {
+  constructor(directory: Directory<'search'>, client: MemberAccess) {
     this.#directory = directory;
     this.#routes = routeIndexes(directory.entries.values());
     directory.onChange(() => (this.#routes = routeIndexes(directory.entries.values())));
-    this.client = new MemberClient(pod, beats);
+    this.client = client;
     const primaries = new PrimaryRequests(this.client, (shard) => this.#current(shard));
     this.admin = new IndexAdmin(primaries);
     this.writer = new DocumentWriter(primaries, this.admin);
@@ -47,7 +45,8 @@ export class Gateway {
 
   /** Throws: bad-request for a strange name, index-missing when no SearchShard provides it, unavailable for a conflict. */
   route(index: string): IndexRoute {
-    if (!indexName.test(index)) throw badRequest('invalid_index_name_exception', `Invalid index name [${index.slice(0, 100)}]`);
+    if (!indexName.test(index))
+      throw badRequest('invalid_index_name_exception', `Invalid index name [${index.slice(0, 100)}]`);
     const route = this.#routes.get(index);
     if (route === undefined) {
       throw new SearchError(
@@ -57,7 +56,11 @@ export class Gateway {
       );
     }
     if (route.conflict !== null) {
-      throw new SearchError('unavailable', 'cluster_block_exception', `index [${index}] is not served: ${route.conflict}`);
+      throw new SearchError(
+        'unavailable',
+        'cluster_block_exception',
+        `index [${index}] is not served: ${route.conflict}`,
+      );
     }
     return route;
   }

@@ -19,7 +19,9 @@ export interface PageHit {
 
 /** The page that the request asks for, out of what the shards found. Pure: the order is that of one shard with all documents. */
 export function gather(shards: readonly ShardHits[], request: SearchRequest): PageHit[] {
-  const all = shards.flatMap(({ ordinal, reply }) => reply.hits.map((hit, place): PageHit => ({ hit, ordinal, place })));
+  const all = shards.flatMap(({ ordinal, reply }) =>
+    reply.hits.map((hit, place): PageHit => ({ hit, ordinal, place })),
+  );
   const { sort } = request;
   all.sort(({ hit: a }, { hit: b }) => {
     const order = sort === null ? b.score - a.score : compareKeys(a.keys, b.keys, sort);
@@ -31,7 +33,12 @@ export function gather(shards: readonly ShardHits[], request: SearchRequest): Pa
 type Json = Record<string, unknown>;
 
 /** A hit as OpenSearch shows it. */
-export function hitJson(index: string, hit: MemberHit, content: DocumentContent | undefined, request: SearchRequest): Json {
+export function hitJson(
+  index: string,
+  hit: MemberHit,
+  content: DocumentContent | undefined,
+  request: SearchRequest,
+): Json {
   const scored = request.sort === null || request.sort.some(({ field }) => field === '_score');
   const json: Json = { _index: index, _id: hit.id, _score: scored ? hit.score : null };
   if (request.showVersion) json['_version'] = content?.version;

@@ -1,6 +1,6 @@
 import type { SearchShardEntry } from '../../../contract/directory.ts';
 import type { IndexRoute } from './index-map.ts';
-import type { MemberClient } from './member-client.ts';
+import type { MemberAccess } from './member-client.ts';
 
 export type HealthStatus = 'green' | 'yellow' | 'red';
 
@@ -24,7 +24,7 @@ const states: Readonly<Record<string, ShardCopy['state']>> = {
   rebuilding: 'INITIALIZING',
 };
 
-function copiesOfShard(entry: SearchShardEntry, client: MemberClient): ShardCopy[] {
+function copiesOfShard(entry: SearchShardEntry, client: MemberAccess): ShardCopy[] {
   const primary = client.primaryOf(entry);
   return entry.members.map(({ pod, node }) => {
     const report = client.alive(pod) ? client.report(pod) : undefined;
@@ -42,12 +42,12 @@ function copiesOfShard(entry: SearchShardEntry, client: MemberClient): ShardCopy
 }
 
 /** All copies of an index's shards. */
-export function copiesOf(route: IndexRoute, client: MemberClient): ShardCopy[] {
+export function copiesOf(route: IndexRoute, client: MemberAccess): ShardCopy[] {
   return route.shards.flatMap((entry) => (entry === undefined ? [] : copiesOfShard(entry, client)));
 }
 
 /** Red: a shard has no working primary. Yellow: a copy is not there. */
-export function healthOf(route: IndexRoute, client: MemberClient): HealthStatus {
+export function healthOf(route: IndexRoute, client: MemberAccess): HealthStatus {
   const copies = copiesOf(route, client);
   for (let ordinal = 0; ordinal < route.of; ordinal++) {
     const works = copies.some((copy) => copy.ordinal === ordinal && copy.primary && copy.state === 'STARTED');

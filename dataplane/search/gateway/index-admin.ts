@@ -11,7 +11,7 @@ import type { PrimaryRequests } from './primary-requests.ts';
 
 const createBody = z.strictObject({
   settings: z.record(z.string(), z.unknown()).optional(),
-  mappings: z.unknown(),
+  mappings: z.unknown().optional(),
   aliases: z.strictObject({}, 'aliases are not supported').optional(),
 });
 
@@ -62,7 +62,10 @@ export class IndexAdmin {
     const parsed = createBody.safeParse(body ?? {});
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
-      const what = issue?.code === 'unrecognized_keys' ? `unknown key [${issue.keys.join(', ')}] for create index` : issue?.message;
+      const what =
+        issue?.code === 'unrecognized_keys'
+          ? `unknown key [${issue.keys.join(', ')}] for create index`
+          : issue?.message;
       throw badRequest('parse_exception', what ?? 'malformed');
     }
     const wanted = shardsIn(parsed.data.settings ?? {});
@@ -82,7 +85,11 @@ export class IndexAdmin {
     const first = infos.find(({ info }) => info.index !== null)?.info;
     const missing = infos.filter(({ info }) => info.index === null);
     if (missing.length === 0) {
-      throw new SearchError('index-exists', 'resource_already_exists_exception', `index [${route.index}/${first?.index?.uuid}] already exists`);
+      throw new SearchError(
+        'index-exists',
+        'resource_already_exists_exception',
+        `index [${route.index}/${first?.index?.uuid}] already exists`,
+      );
     }
     // a creation that was cut short is completed as it was begun
     const info = first?.index ?? {
@@ -93,7 +100,9 @@ export class IndexAdmin {
     };
     const { dynamic, fields } = first?.mappings ?? wanted;
     await Promise.all(
-      missing.map(({ shard }) => this.#primaries.ask(shard, { type: 'create-index', info, mappings: { dynamic, fields } })),
+      missing.map(({ shard }) =>
+        this.#primaries.ask(shard, { type: 'create-index', info, mappings: { dynamic, fields } }),
+      ),
     );
   }
 
@@ -118,7 +127,9 @@ export class IndexAdmin {
     const merged = new Mappings(mappings, route.analyzer);
     merged.add(fields);
     const change: MappingsData = { dynamic: dynamicGiven ? dynamic : mappings.dynamic, fields };
-    await Promise.all(this.#entries(route).map((shard) => this.#primaries.ask(shard, { type: 'mappings', mappings: change })));
+    await Promise.all(
+      this.#entries(route).map((shard) => this.#primaries.ask(shard, { type: 'mappings', mappings: change })),
+    );
   }
 
   /** Throws `index-missing` when no shard has it. */
@@ -127,7 +138,9 @@ export class IndexAdmin {
     const [first] = infos;
     if (first?.index == null) throw indexMissing(route.index);
     // dynamic fields are born on single shards
-    const fields = new Map(infos.flatMap(({ mappings }) => mappings.fields.map((field) => [field.path, field] as const)));
+    const fields = new Map(
+      infos.flatMap(({ mappings }) => mappings.fields.map((field) => [field.path, field] as const)),
+    );
     const sum = (of: (info: InfoReply) => number): number => infos.reduce((total, info) => total + of(info), 0);
     return {
       index: route.index,
@@ -144,13 +157,20 @@ export class IndexAdmin {
   #entries(route: IndexRoute): SearchShardEntry[] {
     return route.shards.map((shard, ordinal) => {
       if (shard !== undefined) return shard;
-      throw new SearchError('unavailable', 'unavailable_shards_exception', `no SearchShard provides shard ${ordinal} of [${route.index}] (spec.of: ${route.of}): apply one`);
+      throw new SearchError(
+        'unavailable',
+        'unavailable_shards_exception',
+        `no SearchShard provides shard ${ordinal} of [${route.index}] (spec.of: ${route.of}): apply one`,
+      );
     });
   }
 
   #infos(route: IndexRoute): Promise<ShardInfo[]> {
     return Promise.all(
-      this.#entries(route).map(async (shard) => ({ shard, info: await this.#primaries.ask<InfoReply>(shard, { type: 'info' }) })),
+      this.#entries(route).map(async (shard) => ({
+        shard,
+        info: await this.#primaries.ask<InfoReply>(shard, { type: 'info' }),
+      })),
     );
   }
 }

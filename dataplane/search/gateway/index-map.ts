@@ -27,11 +27,14 @@ export function routeIndexes(entries: Iterable<SearchShardEntry>): Map<string, I
 function routeOf(index: string, entries: readonly SearchShardEntry[]): IndexRoute {
   const [first] = [...entries].sort((a, b) => a.ordinal - b.ordinal || (a.name < b.name ? -1 : 1));
   const of = first?.of ?? 1;
-  const shards = Array.from({ length: of }, (_, ordinal) => entries.find((entry) => entry.ordinal === ordinal && entry.of === of));
+  const shards = Array.from({ length: of }, (_, ordinal) =>
+    entries.find((entry) => entry.ordinal === ordinal && entry.of === of),
+  );
   const own = entries.find(({ conflict }) => conflict !== null)?.conflict ?? null;
   const mixed = entries.some((entry) => entry.of !== of || entry.ordinal >= of);
   const twice = new Set(entries.map(({ ordinal }) => ordinal)).size < entries.length;
-  const conflict = own ?? (mixed ? 'its SearchShards differ in spec.of' : twice ? 'two SearchShards have one ordinal' : null);
+  const conflict =
+    own ?? (mixed ? 'its SearchShards differ in spec.of' : twice ? 'two SearchShards have one ordinal' : null);
   return { index, of, analyzer: first?.analyzer ?? 'english', shards, conflict };
 }
 

@@ -21,8 +21,28 @@ export interface NoAnswer {
 
 export type Answer<T> = MemberReply<T> | NoAnswer;
 
+/** How a gateway reaches the members of shards, and what it knows of them. */
+export interface MemberAccess {
+  /** One request to one member. Never rejects. */
+  ask<T>(shard: SearchShardEntry, pod: string, request: MemberRequest, timeoutMs: number): Promise<Answer<T>>;
+  /** The member that leads, as far as known. */
+  primaryOf(shard: SearchShardEntry): string | null;
+  /** All members, the most promising for a search first. */
+  searchOrder(shard: SearchShardEntry): string[];
+  /** Whether the member was heard of late. */
+  alive(pod: string): boolean;
+  /** State and figures that the member last reported. */
+  report(pod: string): MemberReport | undefined;
+}
+
+export interface MemberReport {
+  readonly state: string;
+  readonly applied: number;
+  readonly figures: Readonly<Record<string, number>>;
+}
+
 /** Asks members over NATS and remembers how quickly they answer. */
-export class MemberClient {
+export class MemberClient implements MemberAccess {
   readonly #pod: Pod;
   readonly #beats: Heartbeats;
   readonly #choice = new ReplicaChoice();
@@ -32,24 +52,31 @@ export class MemberClient {
     this.#beats = beats;
   }
 
-  /** One request to one member. Never rejects. */
   async ask<T>(shard: SearchShardEntry, pod: string, request: MemberRequest, timeoutMs: number): Promise<Answer<T>> {
     const started = performance.now();
     this.#choice.sent(pod);
     try {
       const subject = memberSubject({ kind: 'search', namespace: shard.namespace, name: shard.name }, pod);
-      const message = await this.#pod.nats.request(subject, JSON.stringify(request), { timeout: Math.max(1, timeoutMs) });
+      const message = await this.#pod.nats.request(subject, JSON.stringify(request), {
+        timeout: Math.max(1, timeoutMs),
+      });
       this.#choice.answered(pod, performance.now() - started);
       return JSON.parse(message.string()) as MemberReply<T>;
     } catch (error) {
       this.#choice.failed(pod);
       const reason = error instanceof Error ? error.message : String(error);
       const unsent = /no responders/i.test(reason);
-      return { ok: false, code: 'no-answer', errorType: 'node_disconnected_exception', reason: `[${pod}] ${reason}`, unsent };
+      return {
+        ok: false,
+        code: 'no-answer',
+        errorType: 'node_disconnected_exception',
+        reason: `[${pod}] ${reason}`,
+        unsent,
+      };
     }
   }
 
-  /** The member that leads, as far as known: the highest term that a live member reports, else what the directory says. */
+  /** The one with the highest term that a live member reports, else what the directory says. */
   primaryOf({ members, primary, term }: SearchShardEntry): string | null {
     let best = primary !== null && this.#beats.alive(primary, quietMs) ? { pod: primary, term } : null;
     for (const { pod } of members) {
@@ -59,7 +86,7 @@ export class MemberClient {
     return best?.pod ?? primary;
   }
 
-  /** All members, the most promising for a search first: alive and caught up, then by what they cost of late. */
+  /** Alive and caught up first, then by what they cost of late. */
   searchOrder({ members }: SearchShardEntry): string[] {
     const usable = (pod: string): boolean => {
       const state = this.#beats.alive(pod, quietMs) ? this.#beats.get(pod)?.beat.replica?.state : undefined;
@@ -69,13 +96,11 @@ export class MemberClient {
     return [...this.#choice.order(pods.filter(usable)), ...this.#choice.order(pods.filter((pod) => !usable(pod)))];
   }
 
-  /** Whether the member was heard of late. */
   alive(pod: string): boolean {
     return this.#beats.alive(pod, quietMs);
   }
 
-  /** State and figures that the member last reported. */
-  report(pod: string): { state: string; applied: number; figures: Readonly<Record<string, number>> } | undefined {
+  report(pod: string): MemberReport | undefined {
     return this.#beats.get(pod)?.beat.replica;
   }
 }

@@ -14,7 +14,7 @@ const metadata = z.strictObject({
   version_type: z.enum(['internal', 'external']).optional(),
   require_alias: z.literal(false).optional(),
   retry_on_conflict: z.number().optional(),
-  _source: z.unknown(),
+  _source: z.unknown().optional(),
 });
 
 const actions = ['index', 'create', 'update', 'delete'] as const;
@@ -44,7 +44,10 @@ function parseAction(text: string, line: number): { action: BulkAction; meta: un
   const [entry] = entries;
   if (entries.length !== 1 || entry === undefined) throw malformed(line, 'expected one action');
   if (!(actions as readonly string[]).includes(entry[0])) {
-    throw malformed(line, `expected field [create], [delete], [index] or [update] but found [${entry[0].slice(0, 50)}]`);
+    throw malformed(
+      line,
+      `expected field [create], [delete], [index] or [update] but found [${entry[0].slice(0, 50)}]`,
+    );
   }
   return { action: entry[0] as BulkAction, meta: entry[1] };
 }
@@ -57,7 +60,8 @@ function itemOf(action: BulkAction, meta: unknown, source: string | undefined, d
   if (index === '') return { ...base, reason: 'Validation Failed: 1: index is missing;' };
   const { _id, if_seq_no: ifSeqNo, if_primary_term: ifPrimaryTerm, version, version_type: versionType } = parsed.data;
   const needsId = action === 'delete' || action === 'update';
-  if (needsId && (_id === undefined || _id === null)) return { ...base, reason: 'Validation Failed: 1: an id must be provided;' };
+  if (needsId && (_id === undefined || _id === null))
+    return { ...base, reason: 'Validation Failed: 1: an id must be provided;' };
   if (_id === '') return { ...base, reason: 'if _id is specified it must not be empty' };
   const id = _id ?? newId();
   const request: WriteRequest = {
@@ -88,12 +92,18 @@ export function parseBulk(text: string, defaultIndex: string | null): BulkItem[]
   };
   for (let next = nextLine(); next !== null; next = nextLine()) {
     if (next.trim() === '') continue;
-    if (items.length >= maxBulkItems) throw badRequest('illegal_argument_exception', `more than ${maxBulkItems} operations in one bulk request`);
+    if (items.length >= maxBulkItems)
+      throw badRequest('illegal_argument_exception', `more than ${maxBulkItems} operations in one bulk request`);
     const { action, meta } = parseAction(next, line);
     const source = action === 'delete' ? undefined : nextLine();
-    if (source === null) throw badRequest('illegal_argument_exception', `The bulk request must have a source for the action of line [${line}]`);
+    if (source === null)
+      throw badRequest(
+        'illegal_argument_exception',
+        `The bulk request must have a source for the action of line [${line}]`,
+      );
     items.push(itemOf(action, meta, source, defaultIndex));
   }
-  if (items.length === 0) throw badRequest('action_request_validation_exception', 'Validation Failed: 1: no requests added;');
+  if (items.length === 0)
+    throw badRequest('action_request_validation_exception', 'Validation Failed: 1: no requests added;');
   return items;
 }

@@ -4,7 +4,7 @@ import type { SearchShardEntry } from '../../../contract/directory.ts';
 import type { MemberRequest } from '../member/protocol.ts';
 import type { WriteItem, WriteOutcome } from '../primary/write-item.ts';
 import { SearchError, type SearchErrorCode } from '../search-error.ts';
-import type { Answer, MemberClient } from './member-client.ts';
+import type { Answer, MemberAccess } from './member-client.ts';
 
 /** How long a request tries to reach a primary. */
 const deadlineMs = 15_000;
@@ -23,11 +23,11 @@ const retriable = new Set<string>(['not-primary', 'overloaded']);
  * primary that was deposed meanwhile cannot add it later: entries of lower terms do not count.
  */
 export class PrimaryRequests {
-  readonly #client: MemberClient;
+  readonly #client: MemberAccess;
   readonly #current: (shard: SearchShardEntry) => SearchShardEntry;
 
   /** `current`: the newest directory entry of a shard. */
-  constructor(client: MemberClient, current: (shard: SearchShardEntry) => SearchShardEntry) {
+  constructor(client: MemberAccess, current: (shard: SearchShardEntry) => SearchShardEntry) {
     this.#client = client;
     this.#current = current;
   }
@@ -47,7 +47,11 @@ export class PrimaryRequests {
       }
       await sleep(jittered(pauseMs));
     }
-    throw new SearchError('unavailable', 'unavailable_shards_exception', `[${shard.index}][${shard.ordinal}] primary shard is not active: ${last}`);
+    throw new SearchError(
+      'unavailable',
+      'unavailable_shards_exception',
+      `[${shard.index}][${shard.ordinal}] primary shard is not active: ${last}`,
+    );
   }
 
   async #once<T>(shard: SearchShardEntry, request: MemberRequest, deadline: number): Promise<Answer<T> | null> {
@@ -63,7 +67,11 @@ export class PrimaryRequests {
     const outcomes: WriteOutcome[] = items.map(() => unavailable(shard, 'no primary is known'));
     let open = items.map((_, index) => index);
     for (;;) {
-      const answer = await this.#writeOnce(shard, open.map((index) => items[index] as WriteItem), deadline);
+      const answer = await this.#writeOnce(
+        shard,
+        open.map((index) => items[index] as WriteItem),
+        deadline,
+      );
       const again: number[] = [];
       for (const [place, index] of open.entries()) {
         const outcome = answer[place] ?? unavailable(shard, 'the reply was cut short');

@@ -11,9 +11,18 @@ export function bodyReaders(): RequestHandler[] {
   let inFlight = 0;
   const bound: RequestHandler = (request, response, next) => {
     const declared = Number(request.headers['content-length'] ?? 0);
-    const expected = Number.isFinite(declared) && declared > 0 ? declared : request.headers['transfer-encoding'] === undefined ? 0 : maxBodyBytes;
+    const expected =
+      Number.isFinite(declared) && declared > 0
+        ? declared
+        : request.headers['transfer-encoding'] === undefined
+          ? 0
+          : maxBodyBytes;
     if (expected > 0 && expected <= maxBodyBytes && inFlight + expected > maxBytesInFlight) {
-      throw new SearchError('overloaded', 'rejected_execution_exception', 'too many bytes of requests are being worked on');
+      throw new SearchError(
+        'overloaded',
+        'rejected_execution_exception',
+        'too many bytes of requests are being worked on',
+      );
     }
     inFlight += expected;
     response.once('close', () => (inFlight -= expected));
@@ -55,7 +64,10 @@ export function wholeNumber(request: Request, name: string): number | undefined 
   const value = parameter(request, name);
   if (value === undefined) return undefined;
   if (/^\d{1,15}$/.test(value)) return Number(value);
-  throw badRequest('illegal_argument_exception', `Failed to parse int parameter [${name}] with value [${value.slice(0, 50)}]`);
+  throw badRequest(
+    'illegal_argument_exception',
+    `Failed to parse int parameter [${name}] with value [${value.slice(0, 50)}]`,
+  );
 }
 
 /** A switch: present without a value means true. Throws bad-request. */
@@ -63,5 +75,8 @@ export function flag(request: Request, name: string): boolean {
   const value = parameter(request, name);
   if (value === undefined || value === 'false') return false;
   if (value === '' || value === 'true') return true;
-  throw badRequest('illegal_argument_exception', `Failed to parse value [${value.slice(0, 50)}] as only [true] or [false] are allowed.`);
+  throw badRequest(
+    'illegal_argument_exception',
+    `Failed to parse value [${value.slice(0, 50)}] as only [true] or [false] are allowed.`,
+  );
 }

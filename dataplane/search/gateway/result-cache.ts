@@ -27,7 +27,9 @@ export class ResultCache {
 
   /** The key of a search: its index, query, filters, offset and limit. */
   static key(index: string, body: unknown): string {
-    return createHash('sha256').update(`${index}\0${canonical(body)}`).digest('base64url');
+    return createHash('sha256')
+      .update(`${index}\0${canonical(body)}`)
+      .digest('base64url');
   }
 
   get(key: string, version: string): { readonly value: string; readonly hits: number } | null {

@@ -7,7 +7,7 @@ import { SearchError, type SearchErrorCode } from '../search-error.ts';
 import { gather, hitJson, type PageHit, type ShardHits, totalJson } from './gather.ts';
 import { indexMissing } from './http-error.ts';
 import type { IndexRoute } from './index-map.ts';
-import type { Answer, MemberClient } from './member-client.ts';
+import type { Answer, MemberAccess } from './member-client.ts';
 import { ResultCache } from './result-cache.ts';
 
 /** After this long the answer is made of what there is. */
@@ -29,7 +29,12 @@ interface ShardFailure {
   readonly badRequest: boolean;
 }
 
-type PerShard<T> = { readonly ordinal: number; readonly entry: SearchShardEntry; readonly pod: string; readonly value: T };
+type PerShard<T> = {
+  readonly ordinal: number;
+  readonly entry: SearchShardEntry;
+  readonly pod: string;
+  readonly value: T;
+};
 
 /** What a search answers, without the time it took. */
 export interface SearchAnswer {
@@ -42,10 +47,10 @@ export interface SearchAnswer {
 
 /** Scatters a search to one replica of each shard, and gathers. */
 export class SearchCoordinator {
-  readonly #client: MemberClient;
+  readonly #client: MemberAccess;
   readonly #cache = new ResultCache(() => performance.now());
 
-  constructor(client: MemberClient) {
+  constructor(client: MemberAccess) {
     this.#client = client;
   }
 
@@ -74,7 +79,7 @@ export class SearchCoordinator {
 }
 
 class SearchRun {
-  readonly #client: MemberClient;
+  readonly #client: MemberAccess;
   readonly #route: IndexRoute;
   readonly #request: SearchRequest;
   readonly #body: unknown;
@@ -83,7 +88,7 @@ class SearchRun {
   #prepared: PerShard<PrepareReply>[] = [];
   #timedOut = false;
 
-  constructor(client: MemberClient, route: IndexRoute, { request, body }: { request: SearchRequest; body: unknown }) {
+  constructor(client: MemberAccess, route: IndexRoute, { request, body }: { request: SearchRequest; body: unknown }) {
     this.#client = client;
     this.#route = route;
     this.#request = request;
@@ -99,7 +104,9 @@ class SearchRun {
     const query = (this.#body as { query?: unknown } | null | undefined)?.query;
     const message: MemberRequest = { type: 'prepare', query };
     const replies = await Promise.all(
-      this.#route.shards.map((entry, ordinal) => this.#first<PrepareReply>(ordinal, entry, this.#primaryFirst(entry), () => message, prepareMs)),
+      this.#route.shards.map((entry, ordinal) =>
+        this.#first<PrepareReply>(ordinal, entry, this.#primaryFirst(entry), () => message, prepareMs),
+      ),
     );
     this.#prepared = replies.filter((reply) => reply !== null);
     this.#throwIfAllFailed(this.#prepared.length);
@@ -157,7 +164,11 @@ class SearchRun {
     const failures = [...this.#failures.values()];
     const bad = failures.find(({ badRequest }) => badRequest);
     if (bad !== undefined) throw new SearchError('bad-request', bad.reason.type, bad.reason.reason);
-    throw new SearchError('unavailable', 'search_phase_execution_exception', `all shards failed: ${failures[0]?.reason.reason ?? ''}`);
+    throw new SearchError(
+      'unavailable',
+      'search_phase_execution_exception',
+      `all shards failed: ${failures[0]?.reason.reason ?? ''}`,
+    );
   }
 
   async #query(limit: number): Promise<(ShardHits & PerShard<SearchReply>)[]> {
@@ -166,7 +177,9 @@ class SearchRun {
       this.#prepared
         .filter(({ value }) => value.uuid !== null)
         .map(({ ordinal, entry, value }) =>
-          this.#first<SearchReply>(ordinal, entry, this.#client.searchOrder(entry), () => this.#message(statistics, value.changed, limit)),
+          this.#first<SearchReply>(ordinal, entry, this.#client.searchOrder(entry), () =>
+            this.#message(statistics, value.changed, limit),
+          ),
         ),
     );
     const shards = found.filter((shard) => shard !== null).map((shard) => ({ ...shard, reply: shard.value }));
@@ -194,7 +207,8 @@ class SearchRun {
     const contents = await this.#contents(page, shards);
     const hits = page.map(({ hit }, place) => hitJson(this.#route.index, hit, contents[place], this.#request));
     const best = this.#request.sort === null ? (page[0]?.hit.score ?? null) : null;
-    const maxScore = this.#request.from === 0 ? best : shards.reduce((max, { reply }) => Math.max(max, reply.hits[0]?.score ?? 0), 0);
+    const maxScore =
+      this.#request.from === 0 ? best : shards.reduce((max, { reply }) => Math.max(max, reply.hits[0]?.score ?? 0), 0);
     const total = totalJson(shards, this.#request);
     const json = {
       timed_out: this.#timedOut,
@@ -218,11 +232,16 @@ class SearchRun {
   }
 
   /** Contents of the page's hits; those that came along, the others from the replicas that found them. */
-  async #contents(page: readonly PageHit[], shards: readonly PerShard<SearchReply>[]): Promise<(DocumentContent | undefined)[]> {
+  async #contents(
+    page: readonly PageHit[],
+    shards: readonly PerShard<SearchReply>[],
+  ): Promise<(DocumentContent | undefined)[]> {
     const contents = page.map(({ hit }) => hit.content);
     await Promise.all(
       shards.map(async (shard) => {
-        const missing = page.flatMap(({ ordinal, hit }, at) => (ordinal === shard.ordinal && hit.content === undefined ? [at] : []));
+        const missing = page.flatMap(({ ordinal, hit }, at) =>
+          ordinal === shard.ordinal && hit.content === undefined ? [at] : [],
+        );
         const places = missing.map((at) => (page[at] as PageHit).place);
         const fetched = await this.#fetch(shard, places);
         for (const [i, content] of fetched.entries()) contents[missing[i] as number] = content;
@@ -231,7 +250,10 @@ class SearchRun {
     return contents;
   }
 
-  async #fetch({ ordinal, entry, pod, value }: PerShard<SearchReply>, places: readonly number[]): Promise<DocumentContent[]> {
+  async #fetch(
+    { ordinal, entry, pod, value }: PerShard<SearchReply>,
+    places: readonly number[],
+  ): Promise<DocumentContent[]> {
     const contents: DocumentContent[] = [];
     while (contents.length < places.length) {
       const request: MemberRequest = { type: 'fetch', token: value.token, hits: places.slice(contents.length) };

@@ -7,6 +7,7 @@ import { watchHeartbeats } from '../../fabric/heartbeats.ts';
 import type { Pod } from '../../fabric/pod.ts';
 import { application } from './application.ts';
 import { Gateway } from './gateway.ts';
+import { MemberClient } from './member-client.ts';
 
 /** A client that sends nothing for this long is cut off. */
 const requestTimeoutMs = 60_000;
@@ -14,7 +15,7 @@ const requestTimeoutMs = 60_000;
 /** Starts a gateway: OpenSearch's REST API over the shards of the namespace. */
 export async function start(pod: Pod): Promise<void> {
   const beats = watchHeartbeats(pod, 'search');
-  const gateway = new Gateway(pod, await watchDirectory(pod, 'search'), beats);
+  const gateway = new Gateway(await watchDirectory(pod, 'search'), new MemberClient(pod, beats));
   const server = createServer(application(pod, gateway));
   server.requestTimeout = requestTimeoutMs;
   server.headersTimeout = requestTimeoutMs / 2;

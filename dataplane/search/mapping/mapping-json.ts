@@ -71,7 +71,8 @@ function leaf(json: FieldJson, path: string, of: string | undefined): FieldMappi
 function parseField(name: string, value: unknown, parent: string, depth: number): FieldMapping[] {
   const path = parent === '' ? name : `${parent}.${name}`;
   if (depth > deepest) throw refused(`Limit of mapping depth [${deepest}] has been exceeded`);
-  if (name === '' || name === '__proto__' || name.startsWith('.') || name.endsWith('.')) throw refused(`field name [${path}] is not valid`);
+  if (name === '' || name === '__proto__' || name.startsWith('.') || name.endsWith('.'))
+    throw refused(`field name [${path}] is not valid`);
   const parsed = fieldJson.safeParse(value);
   if (!parsed.success) throw refused(`Expected map for property [fields] on field [${path}] but got something else`);
   const json = parsed.data;

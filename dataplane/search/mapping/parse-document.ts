@@ -73,7 +73,8 @@ class DocumentParser {
     if (value === null || value === undefined) return;
     if (Array.isArray(value)) {
       if (depth > deepestDocument) {
-        if (this.#strict) throw refused(`The depth of [${path}] has exceeded the allowed limit of [${deepestDocument}]`);
+        if (this.#strict)
+          throw refused(`The depth of [${path}] has exceeded the allowed limit of [${deepestDocument}]`);
         return;
       }
       for (const entry of value) this.#value(entry, path, depth + 1);
@@ -94,12 +95,18 @@ class DocumentParser {
     if (dynamic === 'false') return undefined;
     if (dynamic === 'strict') {
       if (this.#strict) {
-        throw badRequest('strict_dynamic_mapping_exception', `mapping set to strict, dynamic introduction of [${path}] within [_doc] is not allowed`);
+        throw badRequest(
+          'strict_dynamic_mapping_exception',
+          `mapping set to strict, dynamic introduction of [${path}] within [_doc] is not allowed`,
+        );
       }
       return undefined;
     }
     if (this.#mappings.isObject(path)) {
-      if (this.#strict) throw refused(`object mapping for [${path}] tried to parse field [${path}] as object, but found a concrete value`);
+      if (this.#strict)
+        throw refused(
+          `object mapping for [${path}] tried to parse field [${path}] as object, but found a concrete value`,
+        );
       return undefined;
     }
     const type = dynamicType(value);
@@ -151,7 +158,9 @@ class DocumentParser {
   #misfit(field: FieldMapping, value: unknown): void {
     if (!this.#strict) return;
     const preview = (JSON.stringify(value) ?? '').slice(0, 60);
-    throw refused(`failed to parse field [${field.path}] of type [${field.type}]. Preview of field's value: '${preview}'`);
+    throw refused(
+      `failed to parse field [${field.path}] of type [${field.type}]. Preview of field's value: '${preview}'`,
+    );
   }
 
   finish(): ParsedDocument {

@@ -42,7 +42,8 @@ export class MemberService {
 
   /** One request to its reply, as JSON. Never rejects. */
   async handle(text: string): Promise<string> {
-    if (this.#active >= mostAtOnce) return refusal(new SearchError('overloaded', 'rejected_execution_exception', 'too many requests'));
+    if (this.#active >= mostAtOnce)
+      return refusal(new SearchError('overloaded', 'rejected_execution_exception', 'too many requests'));
     this.#active++;
     try {
       const request = memberRequest.parse(JSON.parse(text));
@@ -56,7 +57,10 @@ export class MemberService {
   }
 
   readonly #handlers: { readonly [T in MemberRequest['type']]: (request: OfType<T>) => unknown } = {
-    write: async ({ items }) => ({ ok: true, outcomes: await Promise.all(items.map((item) => this.#authority.write(item))) }),
+    write: async ({ items }) => ({
+      ok: true,
+      outcomes: await Promise.all(items.map((item) => this.#authority.write(item))),
+    }),
     get: (request) => this.#get(request),
     prepare: ({ query }) => ({ ok: true, ...this.#searcher.prepare(query) }),
     search: (request) => this.#search(request),
@@ -117,11 +121,15 @@ function behind(code: 'behind' | 'expired', reason: string): MemberReply<never> 
 }
 
 function refusal(error: unknown): string {
-  const reply = (code: Extract<MemberReply<object>, { ok: false }>['code'], errorType: string, reason: string): string =>
-    JSON.stringify({ ok: false, code, errorType, reason } satisfies MemberReply<object>);
+  const reply = (
+    code: Extract<MemberReply<object>, { ok: false }>['code'],
+    errorType: string,
+    reason: string,
+  ): string => JSON.stringify({ ok: false, code, errorType, reason } satisfies MemberReply<object>);
   if (error instanceof SearchError) return reply(error.code, error.type, error.message);
   if (error instanceof ReplicaError) {
-    const code = error.code === 'unknown-outcome' ? error.code : error.code === 'not-primary' ? error.code : 'overloaded';
+    const code =
+      error.code === 'unknown-outcome' ? error.code : error.code === 'not-primary' ? error.code : 'overloaded';
     return reply(code, 'unavailable_shards_exception', `${error.code}: ${error.message}`);
   }
   return reply('failed', 'exception', error instanceof Error ? error.message.slice(0, 500) : String(error));

@@ -17,11 +17,11 @@ export const memberRequest = z.discriminatedUnion('type', [
   /** Documents by id. `linearizable`: on the primary, as of now; else as this replica has them. */
   z.object({ type: z.literal('get'), ids: z.array(z.string()), linearizable: z.boolean() }),
   /** What a search has to know first: whether the index exists, its last change, and the statistics of the query's terms. */
-  z.object({ type: z.literal('prepare'), query: z.unknown() }),
+  z.object({ type: z.literal('prepare'), query: z.unknown().optional() }),
   /** One shard's part of a search. `body`: as for `_search`. */
   z.object({
     type: z.literal('search'),
-    body: z.unknown(),
+    body: z.unknown().optional(),
     statistics,
     /** This replica must have applied that entry; it waits a little for it. */
     changed: z.number(),
@@ -97,7 +97,12 @@ export interface InfoReply {
 /** An answer, or why there is none. */
 export type MemberReply<T> =
   | ({ readonly ok: true } & T)
-  | { readonly ok: false; readonly code: SearchErrorCode | 'behind' | 'expired' | 'failed'; readonly errorType: string; readonly reason: string };
+  | {
+      readonly ok: false;
+      readonly code: SearchErrorCode | 'behind' | 'expired' | 'failed';
+      readonly errorType: string;
+      readonly reason: string;
+    };
 
 /** Documents in one reply: fits well below the largest message of NATS. */
 export const maxReplyBytes = 4 * 1024 * 1024;

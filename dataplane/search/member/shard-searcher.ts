@@ -63,7 +63,12 @@ export class ShardSearcher {
         ? null
         : new Highlighter(store.mappings, wantedTerms(highlightPlan), request.highlight.fields);
     const answered: Answered = { segments, hits, request, highlighter };
-    return { hits: this.#memberHits(answered, message.inline), total, exact, token: this.#keep(answered, message.inline) };
+    return {
+      hits: this.#memberHits(answered, message.inline),
+      total,
+      exact,
+      token: this.#keep(answered, message.inline),
+    };
   }
 
   #keep(answered: Answered, inline: boolean): string {

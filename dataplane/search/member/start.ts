@@ -25,7 +25,11 @@ async function openMachine(pod: Pod, path: string): Promise<SearchMachine> {
 export async function start(pod: Pod): Promise<void> {
   const { QUARTET_DATA_DIR: directory, QUARTET_RESOURCE: name, QUARTET_NAMESPACE: namespace } = pod.env;
   if (directory === undefined || name === undefined) {
-    throw new SearchError('bad-request', 'configuration', 'a search member needs QUARTET_DATA_DIR and QUARTET_RESOURCE');
+    throw new SearchError(
+      'bad-request',
+      'configuration',
+      'a search member needs QUARTET_DATA_DIR and QUARTET_RESOURCE',
+    );
   }
   const set: ReplicaSetId = { kind: 'search', namespace, name };
   const machine = await openMachine(pod, `${directory}/index`);

@@ -27,7 +27,10 @@ const conflict = (id: string, reason: string): Decision => ({
 function checkSequence(item: WriteItem, state: DocumentState | null): Decision | null {
   if (item.ifSeqNo === undefined) return null;
   if (state?.exists !== true) {
-    return conflict(item.id, `required seqNo [${item.ifSeqNo}], primary term [${item.ifPrimaryTerm}]. but no document was found`);
+    return conflict(
+      item.id,
+      `required seqNo [${item.ifSeqNo}], primary term [${item.ifPrimaryTerm}]. but no document was found`,
+    );
   }
   if (state.seqNo === item.ifSeqNo && state.primaryTerm === item.ifPrimaryTerm) return null;
   return conflict(

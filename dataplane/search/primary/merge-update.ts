@@ -8,16 +8,15 @@ const updateBody = z.strictObject({
   upsert: z.record(z.string(), z.unknown()).optional(),
   doc_as_upsert: z.boolean().default(false),
   detect_noop: z.boolean().default(true),
-  _source: z.unknown(),
+  _source: z.unknown().optional(),
 });
 
 /** What an `_update` makes of a document. */
 export type MergedUpdate =
-  | { readonly kind: 'write'; readonly source: string }
-  | { readonly kind: 'noop' }
-  | { readonly kind: 'missing' };
+  { readonly kind: 'write'; readonly source: string } | { readonly kind: 'noop' } | { readonly kind: 'missing' };
 
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Objects are merged, everything else is replaced. */
 function merge(base: Json, change: Json): Json {

@@ -72,14 +72,18 @@ export class WriteAuthority implements LeadershipListener {
   async #write(item: WriteItem): Promise<WriteOutcome> {
     if (!this.#replica().leading) throw new SearchError('not-primary', 'not_primary', 'this replica does not lead');
     if (Buffer.byteLength(item.id) > maxIdBytes) {
-      throw badRequest('illegal_argument_exception', `id [${item.id.slice(0, 40)}…] is too long, must be no longer than ${maxIdBytes} bytes`);
+      throw badRequest(
+        'illegal_argument_exception',
+        `id [${item.id.slice(0, 40)}…] is too long, must be no longer than ${maxIdBytes} bytes`,
+      );
     }
     const done = this.#machine.store.writes.get(item.nonce);
     if (done !== undefined) {
       return { ok: true, ...done, result: done.result as 'created', primaryTerm: this.#term };
     }
     for (let attempt = 0; attempt < mostAttempts; attempt++) {
-      if (this.#machine.store.index === null) throw new SearchError('index-missing', 'index_not_found_exception', 'no such index');
+      if (this.#machine.store.index === null)
+        throw new SearchError('index-missing', 'index_not_found_exception', 'no such index');
       const pending = this.#inFlight.get(item.id);
       const attempted = this.#attempt(item);
       if (attempted instanceof Promise) return attempted;
@@ -105,7 +109,9 @@ export class WriteAuthority implements LeadershipListener {
     const seqNo = this.#nextSeqNo;
     const { id, nonce } = item;
     const operation: Operation =
-      result === 'deleted' ? { type: 'delete', id, version, seqNo, nonce } : { type: 'index', id, version, seqNo, nonce, result };
+      result === 'deleted'
+        ? { type: 'delete', id, version, seqNo, nonce }
+        : { type: 'index', id, version, seqNo, nonce, result };
     const encoded = encodeOperation(operation, Buffer.from(source));
     const refusal = this.#replica().refusal(encoded.length);
     if (refusal !== null) throw new ReplicaError(refusal, 'refused');
@@ -143,7 +149,8 @@ export class WriteAuthority implements LeadershipListener {
     if (pending !== undefined) return pending;
     const { documents, tombstones } = this.#machine.store;
     const stored = documents.find(id);
-    if (stored !== null) return { exists: true, version: stored.version, seqNo: stored.seqNo, primaryTerm: stored.primaryTerm };
+    if (stored !== null)
+      return { exists: true, version: stored.version, seqNo: stored.seqNo, primaryTerm: stored.primaryTerm };
     const tombstone = tombstones.get(id);
     return tombstone === undefined ? null : { exists: false, ...tombstone, primaryTerm: this.#term };
   }
@@ -171,7 +178,9 @@ export class WriteAuthority implements LeadershipListener {
     try {
       json = JSON.parse(source);
     } catch (error) {
-      throw new SearchError('bad-request', 'mapper_parsing_exception', `failed to parse: ${(error as Error).message}`, { cause: error });
+      throw new SearchError('bad-request', 'mapper_parsing_exception', `failed to parse: ${(error as Error).message}`, {
+        cause: error,
+      });
     }
     const known = this.#mappings ?? this.#machine.store.mappings;
     const { added } = parseDocument(json, known.overlay(), 'strict');
@@ -185,7 +194,8 @@ export class WriteAuthority implements LeadershipListener {
     await this.#replica().readBarrier();
     const { index } = this.#machine.store;
     if (index?.uuid === operation.info.uuid) return;
-    if (index !== null) throw new SearchError('index-exists', 'resource_already_exists_exception', 'index already exists');
+    if (index !== null)
+      throw new SearchError('index-exists', 'resource_already_exists_exception', 'index already exists');
     await this.#propose(encodeOperation(operation));
     this.#reset();
   }
@@ -200,7 +210,8 @@ export class WriteAuthority implements LeadershipListener {
   /** Adds fields to the mappings. Throws bad-request when one would change. */
   async putMappings(operation: Extract<Operation, { type: 'mappings' }>): Promise<void> {
     await this.#replica().readBarrier();
-    if (this.#machine.store.index === null) throw new SearchError('index-missing', 'index_not_found_exception', 'no such index');
+    if (this.#machine.store.index === null)
+      throw new SearchError('index-missing', 'index_not_found_exception', 'no such index');
     const trial = (this.#mappings ?? this.#machine.store.mappings).clone();
     trial.add(operation.mappings.fields);
     this.#mappings = trial;
@@ -215,10 +226,17 @@ function failure(retry: 'no' | 'retry' | 'unknown', status: number, type: string
 /** What a client is told of an error on the way to the log. */
 function outcomeOf(error: unknown): WriteOutcome {
   if (error instanceof ReplicaError) {
-    if (error.code === 'too-large') return failure('no', 413, 'illegal_argument_exception', 'the document is too large');
-    if (error.code === 'log-full') return failure('no', 429, 'circuit_breaking_exception', 'the log of this shard is full');
+    if (error.code === 'too-large')
+      return failure('no', 413, 'illegal_argument_exception', 'the document is too large');
+    if (error.code === 'log-full')
+      return failure('no', 429, 'circuit_breaking_exception', 'the log of this shard is full');
     const unknown = error.code === 'unknown-outcome';
-    return failure(unknown ? 'unknown' : 'retry', 503, 'unavailable_shards_exception', `${error.code}: ${error.message}`);
+    return failure(
+      unknown ? 'unknown' : 'retry',
+      503,
+      'unavailable_shards_exception',
+      `${error.code}: ${error.message}`,
+    );
   }
   if (!(error instanceof SearchError)) return failure('no', 500, 'exception', String(error));
   if (error.code === 'bad-request') return failure('no', 400, error.type, error.message);

@@ -75,9 +75,12 @@ export class Planner {
   text(path: string, text: string, matching: TextMatching): Plan {
     const field = this.#mappings.get(path);
     if (field?.type !== 'text') return this.#term(path, text, matching.boost);
-    const plans = this.#words(field, text).map(
-      ({ term }): Plan => ({ type: 'term', field: path, term, boost: matching.boost }),
-    );
+    const plans = this.#words(field, text).map(({ term }): Plan => ({
+      type: 'term',
+      field: path,
+      term,
+      boost: matching.boost,
+    }));
     if (matching.operator === 'and' && plans.length > 0) return allOf(plans);
     const { minimumShouldMatch } = matching;
     const minimum = minimumShouldMatch === null ? 1 : requiredMatches(minimumShouldMatch, plans.length);
@@ -119,7 +122,8 @@ export class Planner {
     if (path === '_id') return constant({ type: 'ids', values: [String(value)] }, boost);
     const field = this.#mappings.get(path);
     if (field === undefined || field.index === false) return nothing;
-    if (field.type === 'text' || field.type === 'keyword') return { type: 'term', field: path, term: String(value), boost };
+    if (field.type === 'text' || field.type === 'keyword')
+      return { type: 'term', field: path, term: String(value), boost };
     return constant({ type: 'anyNumber', field: path, values: [this.#number(field, value)] }, boost);
   }
 
@@ -127,14 +131,18 @@ export class Planner {
     if (path === '_id') return { type: 'ids', values: values.map(String) };
     const field = this.#mappings.get(path);
     if (field === undefined) return nothing;
-    if (field.type === 'text' || field.type === 'keyword') return { type: 'anyTerm', field: path, terms: values.map(String) };
+    if (field.type === 'text' || field.type === 'keyword')
+      return { type: 'anyTerm', field: path, terms: values.map(String) };
     return { type: 'anyNumber', field: path, values: values.map((value) => this.#number(field, value)) };
   }
 
   #number(field: FieldMapping, value: Scalar): number {
     const number = numericValue(field.type, value);
     if (number !== null) return number;
-    throw badRequest('query_shard_exception', `failed to create query: For input string: "${String(value).slice(0, 100)}" on field [${field.path}]`);
+    throw badRequest(
+      'query_shard_exception',
+      `failed to create query: For input string: "${String(value).slice(0, 100)}" on field [${field.path}]`,
+    );
   }
 
   /** The field, or all fields of the object of that name. */

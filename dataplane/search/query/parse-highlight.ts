@@ -13,7 +13,7 @@ const shared = {
   type: z.enum(['unified', 'plain', 'fvh']).optional(),
   order: z.enum(['score', 'none']).optional(),
   encoder: z.enum(['default', 'html']).optional(),
-  highlight_query: z.unknown(),
+  highlight_query: z.unknown().optional(),
 } as const;
 const fields = z.record(z.string(), z.strictObject(shared));
 

@@ -14,7 +14,8 @@ type QueryName = keyof typeof shapes;
 
 const refused = (reason: string): Error => badRequest('parsing_exception', reason);
 
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** One OpenSearch query in JSON to a {@link Query}. Throws bad-request with the type parsing_exception, naming the clause. */
 export function parseQuery(json: unknown): Query {
@@ -57,7 +58,8 @@ function single(name: QueryName, value: unknown, key: string | null): { field: s
   }
   const [field, body] = entry;
   if (isObject(body)) return { field, body };
-  if (key === null || Array.isArray(body) || body === null) throw refused(`[${name}] query does not support [${field}]`);
+  if (key === null || Array.isArray(body) || body === null)
+    throw refused(`[${name}] query does not support [${field}]`);
   return { field, body: { [key]: body } };
 }
 
@@ -66,7 +68,10 @@ class QueryParser {
 
   parse(json: unknown, depth: number): Query {
     if (depth > maxQueryDepth) {
-      throw badRequest('parsing_exception', `The nested depth of the query exceeds the maximum nested depth [${maxQueryDepth}]`);
+      throw badRequest(
+        'parsing_exception',
+        `The nested depth of the query exceeds the maximum nested depth [${maxQueryDepth}]`,
+      );
     }
     if (++this.#clauses > maxClauses) throw badRequest('too_many_clauses', `maxClauseCount is set to ${maxClauses}`);
     if (!isObject(json)) throw refused('[_na] query malformed, must start with start_object');

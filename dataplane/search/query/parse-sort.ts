@@ -26,7 +26,9 @@ function fieldsOf(json: z.infer<typeof criterion>): SortField[] {
     if (!parsed.success) throw badRequest('illegal_argument_exception', `Unknown sort order [${given}]`);
     return [fieldOf(field, { order: parsed.data })];
   }
-  return Object.entries(json).map(([field, given]) => fieldOf(field, typeof given === 'string' ? { order: given } : given));
+  return Object.entries(json).map(([field, given]) =>
+    fieldOf(field, typeof given === 'string' ? { order: given } : given),
+  );
 }
 
 /** Null: by score, best first. `_doc` asks for any order: ours is by id, then. */

@@ -5,7 +5,14 @@ import { badRequest } from '../search-error.ts';
 import { nothing, type Plan } from './plan.ts';
 import type { RangeBounds, Scalar } from './query.ts';
 
-const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, H: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
+const unitMs: Readonly<Record<string, number>> = {
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  H: 3_600_000,
+  d: 86_400_000,
+  w: 7 * 86_400_000,
+};
 
 /** `now`, `now-7d`, or a date. Months, years and rounding of date math are not known. */
 function dateBound(value: Scalar): number | null {
@@ -57,7 +64,8 @@ function numbers(field: FieldMapping, { gt, gte, lt, lte }: RangeBounds): Plan {
 export function planRange(field: FieldMapping, bounds: RangeBounds): Plan {
   if (field.index === false) return nothing;
   if (field.type === 'boolean') {
-    const asNumber = (value: Scalar | undefined): Scalar | undefined => (typeof value === 'boolean' ? Number(value) : value);
+    const asNumber = (value: Scalar | undefined): Scalar | undefined =>
+      typeof value === 'boolean' ? Number(value) : value;
     const given = Object.entries(bounds).map(([key, value]: [string, Scalar]) => [key, asNumber(value)]);
     return numbers({ ...field, type: 'byte' }, Object.fromEntries(given) as RangeBounds);
   }

@@ -31,7 +31,13 @@ export type Query =
       readonly minimumShouldMatch: MinimumShouldMatch | null;
       readonly boost: number;
     }
-  | { readonly type: 'match_phrase'; readonly field: string; readonly text: string; readonly slop: number; readonly boost: number }
+  | {
+      readonly type: 'match_phrase';
+      readonly field: string;
+      readonly text: string;
+      readonly slop: number;
+      readonly boost: number;
+    }
   | { readonly type: 'term'; readonly field: string; readonly value: Scalar; readonly boost: number }
   | { readonly type: 'terms'; readonly field: string; readonly values: readonly Scalar[]; readonly boost: number }
   | { readonly type: 'range'; readonly field: string; readonly bounds: RangeBounds; readonly boost: number }
@@ -47,7 +53,12 @@ export type Query =
       readonly minimumShouldMatch: MinimumShouldMatch | null;
       readonly boost: number;
     }
-  | { readonly type: 'dis_max'; readonly queries: readonly Query[]; readonly tieBreaker: number; readonly boost: number }
+  | {
+      readonly type: 'dis_max';
+      readonly queries: readonly Query[];
+      readonly tieBreaker: number;
+      readonly boost: number;
+    }
   | { readonly type: 'constant_score'; readonly filter: Query; readonly boost: number }
   | {
       readonly type: 'multi_match';

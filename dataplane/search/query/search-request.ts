@@ -15,7 +15,7 @@ export const defaultCountUpTo = 10_000;
 const integer = z.coerce.number().int();
 
 const body = z.strictObject({
-  query: z.unknown(),
+  query: z.unknown().optional(),
   from: integer.min(0).optional(),
   size: integer.min(0).optional(),
   sort: sortJson.optional(),
@@ -24,7 +24,10 @@ const body = z.strictObject({
   track_total_hits: z.union([z.boolean(), integer.min(0)]).optional(),
   track_scores: z.boolean().optional(),
   search_after: z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
-  timeout: z.string().regex(/^\d{1,7}(?:ms|s|m)$/).optional(),
+  timeout: z
+    .string()
+    .regex(/^\d{1,7}(?:ms|s|m)$/)
+    .optional(),
   version: z.boolean().optional(),
   seq_no_primary_term: z.boolean().optional(),
   min_score: z.number().optional(),

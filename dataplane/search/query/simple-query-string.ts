@@ -9,7 +9,12 @@ export type SimpleNode =
   | { readonly type: 'word'; readonly text: string }
   | { readonly type: 'prefix'; readonly text: string }
   | { readonly type: 'phrase'; readonly text: string; readonly slop: number }
-  | { readonly type: 'group'; readonly required: SimpleNode[]; readonly excluded: SimpleNode[]; readonly optional: SimpleNode[] }
+  | {
+      readonly type: 'group';
+      readonly required: SimpleNode[];
+      readonly excluded: SimpleNode[];
+      readonly optional: SimpleNode[];
+    }
   | { readonly type: 'or'; readonly branches: SimpleNode[] };
 
 /** Parentheses within parentheses; deeper ones are left out. */
@@ -140,7 +145,11 @@ class Parser {
   /** Reads signs; a `+` that stands between two words requires the one before it too. */
   #sign(clauses: Signed[]): Signed['sign'] {
     let sign: Signed['sign'] = this.#and ? 'required' : 'optional';
-    for (let token = this.#tokens[this.#at]; token?.type === '+' || token?.type === '-'; token = this.#tokens[this.#at]) {
+    for (
+      let token = this.#tokens[this.#at];
+      token?.type === '+' || token?.type === '-';
+      token = this.#tokens[this.#at]
+    ) {
       this.#at++;
       if (token.type === '-') sign = sign === 'excluded' ? 'required' : 'excluded';
       else if (sign !== 'excluded') sign = 'required';

@@ -43,7 +43,8 @@ export class BlockBounds {
     for (let i = 0; i < impactPoints; i++) {
       const point = this.#cursor.impact(block, i);
       if (point === null) return this.#exact();
-      if (point !== 0) bound = Math.max(bound, termScore(this.#weight, pointFrequency(point), pointLength(point), this.#norm));
+      if (point !== 0)
+        bound = Math.max(bound, termScore(this.#weight, pointFrequency(point), pointLength(point), this.#norm));
     }
     return bound;
   }

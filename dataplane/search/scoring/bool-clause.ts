@@ -1,4 +1,14 @@
-import { type Clause, intersect, isEmpty, nextBit, noMoreDocs, type Restriction, subtract, Window, windowSize } from './clause.ts';
+import {
+  type Clause,
+  intersect,
+  isEmpty,
+  nextBit,
+  noMoreDocs,
+  type Restriction,
+  subtract,
+  Window,
+  windowSize,
+} from './clause.ts';
 import { addTo } from './disjunction-clause.ts';
 
 /** The parts of a bool query against one segment. */

@@ -22,7 +22,10 @@ export function compileFilter(segment: Segment, plan: FilterPlan): Clause {
   if (field === undefined) return emptyClause;
   switch (plan.type) {
     case 'anyTerm':
-      return termsClause(field, new Set(plan.terms.map((term) => field.terms.indexOf(term)).filter((place) => place >= 0)));
+      return termsClause(
+        field,
+        new Set(plan.terms.map((term) => field.terms.indexOf(term)).filter((place) => place >= 0)),
+      );
     case 'prefix':
       return termsClause(field, range(field.terms.prefixRange(plan.prefix)));
     case 'keywords':
@@ -40,8 +43,12 @@ function* range({ from, to }: { from: number; to: number }): Generator<number> {
   for (let place = from; place < to; place++) yield place;
 }
 
-function keywordRange({ terms }: SegmentField, { low, lowIncluded, high, highIncluded }: KeywordBounds): { from: number; to: number } {
-  const above = (value: string, included: boolean): number => terms.lowerBound(value) + (included ? 0 : Number(terms.indexOf(value) >= 0));
+function keywordRange(
+  { terms }: SegmentField,
+  { low, lowIncluded, high, highIncluded }: KeywordBounds,
+): { from: number; to: number } {
+  const above = (value: string, included: boolean): number =>
+    terms.lowerBound(value) + (included ? 0 : Number(terms.indexOf(value) >= 0));
   return {
     from: low === null ? 0 : above(low, lowIncluded),
     to: high === null ? terms.size : above(high, !highIncluded),
@@ -65,7 +72,11 @@ function termsClause(field: SegmentField, places: Iterable<number>): Clause {
   return new DocsClause(Int32Array.from(docs).sort());
 }
 
-function numbersClause(segment: Segment, { valueOffsets, values }: SegmentField, test: (value: number) => boolean): Clause {
+function numbersClause(
+  segment: Segment,
+  { valueOffsets, values }: SegmentField,
+  test: (value: number) => boolean,
+): Clause {
   return new TestClause(segment.docCount, (doc) => {
     const to = valueOffsets[doc + 1] as number;
     for (let at = valueOffsets[doc] as number; at < to; at++) if (test(values[at] as number)) return true;

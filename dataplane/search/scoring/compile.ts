@@ -86,7 +86,8 @@ export class Compiler {
     const filter = compiled(parts.filter, false);
     if (must.includes(emptyClause) || filter.includes(emptyClause)) return emptyClause;
     let { minimumShould } = parts;
-    let should = minimumShould > 0 || scored ? compiled(parts.should, scored).filter((clause) => clause !== emptyClause) : [];
+    let should =
+      minimumShould > 0 || scored ? compiled(parts.should, scored).filter((clause) => clause !== emptyClause) : [];
     if (should.length < minimumShould) return emptyClause;
     if (minimumShould === 1) {
       must.push(disjunction(should));

@@ -25,7 +25,8 @@ export class AllClause implements Clause {
     for (let offset = 0; offset < count; offset += 32) {
       window.bits[offset >>> 5] = count - offset >= 32 ? 0xffffffff : (1 << (count - offset)) - 1;
     }
-    if (this.#score !== 0) for (let i = 0; i < count; i++) window.scores[i] = (window.scores[i] as number) + this.#score;
+    if (this.#score !== 0)
+      for (let i = 0; i < count; i++) window.scores[i] = (window.scores[i] as number) + this.#score;
   }
 }
 

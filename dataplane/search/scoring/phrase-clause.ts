@@ -2,7 +2,16 @@ import { PositionsReader } from '../segment/positions-reader.ts';
 import type { PostingsCursor } from '../segment/postings-cursor.ts';
 import { BlockBounds } from './block-bounds.ts';
 import { type Norm, termScore } from './bm25.ts';
-import { type Clause, intersect, isEmpty, nextBit, noMoreDocs, type Restriction, Window, windowSize } from './clause.ts';
+import {
+  type Clause,
+  intersect,
+  isEmpty,
+  nextBit,
+  noMoreDocs,
+  type Restriction,
+  Window,
+  windowSize,
+} from './clause.ts';
 import { phraseFrequency } from './phrase-frequency.ts';
 import { TermClause } from './term-clause.ts';
 

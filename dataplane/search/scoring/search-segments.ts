@@ -47,7 +47,11 @@ export interface SearchOutcome {
 const noKeys: readonly SortKey[] = [];
 
 /** One search over the segments of a shard. Synchronous: it sees one state of the shard. */
-export function searchSegments(segments: readonly SearchedSegment[], plan: Plan, options: SearchOptions): SearchOutcome {
+export function searchSegments(
+  segments: readonly SearchedSegment[],
+  plan: Plan,
+  options: SearchOptions,
+): SearchOutcome {
   return new SegmentSearch(segments, plan, options).run();
 }
 
@@ -78,7 +82,11 @@ class SegmentSearch {
       const order = this.#segments.map((_, index) => index).sort((a, b) => this.#size(b) - this.#size(a));
       for (const index of order) this.#searchSegment(index);
     }
-    return { hits: this.#heap.sorted(), total: this.#knownTotal ?? this.#total, exact: this.#knownTotal !== null || this.#exact };
+    return {
+      hits: this.#heap.sorted(),
+      total: this.#knownTotal ?? this.#total,
+      exact: this.#knownTotal !== null || this.#exact,
+    };
   }
 
   #size(index: number): number {

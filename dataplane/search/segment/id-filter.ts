@@ -19,7 +19,7 @@ export function buildIdFilter(count: number, idAt: (index: number) => string): U
   for (let i = 0; i < count; i++) {
     const id = idAt(i);
     const first = hash(id, 0x811c9dc5);
-    const step = hash(id, 0x9747b28c) | 1;
+    const step = (hash(id, 0x9747b28c) | 1) >>> 0;
     for (let probe = 0; probe < probes; probe++) {
       const bit = (first + probe * step) % bits;
       filter[bit >>> 5] = (filter[bit >>> 5] as number) | (1 << (bit & 31));
@@ -32,7 +32,7 @@ export function buildIdFilter(count: number, idAt: (index: number) => string): U
 export function mayHoldId(filter: Uint32Array, id: string): boolean {
   const bits = filter.length * 32;
   const first = hash(id, 0x811c9dc5);
-  const step = hash(id, 0x9747b28c) | 1;
+  const step = (hash(id, 0x9747b28c) | 1) >>> 0;
   for (let probe = 0; probe < probes; probe++) {
     const bit = (first + probe * step) % bits;
     if (((filter[bit >>> 5] as number) & (1 << (bit & 31))) === 0) return false;

@@ -16,8 +16,7 @@ interface Inverted {
 
 /** The field of each document that has it. Documents are in the segment's order. */
 export type FieldOfDocuments<K extends BufferedField['kind']> = readonly (
-  | Extract<BufferedField, { kind: K }>
-  | undefined
+  Extract<BufferedField, { kind: K }> | undefined
 )[];
 
 export function fieldOf<K extends BufferedField['kind']>(
@@ -28,8 +27,7 @@ export function fieldOf<K extends BufferedField['kind']>(
   return documents.map(
     (document) =>
       document.fields.find((field) => field.name === name && field.kind === kind) as
-        | Extract<BufferedField, { kind: K }>
-        | undefined,
+        Extract<BufferedField, { kind: K }> | undefined,
   );
 }
 
@@ -81,7 +79,7 @@ function invert(fields: TokenFields, terms: number): Inverted {
         nextPosting[term] = posting + 1;
       }
       frequencies[posting] = (frequencies[posting] as number) + 1;
-      positions[(nextPosition[term] as number)] = position++;
+      positions[nextPosition[term] as number] = position++;
       nextPosition[term] = (nextPosition[term] as number) + 1;
     }
   }
@@ -98,11 +96,7 @@ function writePositions(out: ByteList, positions: Int32Array, from: number, to: 
 }
 
 /** The inverted index of one field of the documents. `lengths`: null for keywords, which get no positions either. */
-export function invertField(
-  fields: TokenFields,
-  vocabulary: Vocabulary,
-  lengths: Uint32Array | null,
-): FieldPostings {
+export function invertField(fields: TokenFields, vocabulary: Vocabulary, lengths: Uint32Array | null): FieldPostings {
   const inverted = invert(fields, vocabulary.terms.length);
   const writer = new PostingsWriter(lengths);
   for (const term of sortByBytes([...vocabulary.terms])) {

@@ -1,5 +1,11 @@
 import { compareByBytes } from './byte-order.ts';
-import { type Breathe, type DocumentOrder, mergeDocuments, type MergeInput, orderDocuments } from './merge-documents.ts';
+import {
+  type Breathe,
+  type DocumentOrder,
+  mergeDocuments,
+  type MergeInput,
+  orderDocuments,
+} from './merge-documents.ts';
 import { type FieldInput, mergePostings } from './merge-postings.ts';
 import { assembleSegment, type FieldParts, type FieldValues } from './segment-assembly.ts';
 import type { FieldKind, SegmentData } from './segment-data.ts';

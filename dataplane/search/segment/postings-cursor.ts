@@ -46,7 +46,9 @@ export class PostingsCursor {
   /** An impact point of a block (see `impact.ts`), 0 when there is none; null when the block has none at all. */
   impact(block: number, index: number): number | null {
     if (this.#few) return null;
-    return index < impactPoints ? (this.#place.words[this.#place.start + block * headerWords + 3 + index] as number) : 0;
+    return index < impactPoints
+      ? (this.#place.words[this.#place.start + block * headerWords + 3 + index] as number)
+      : 0;
   }
 
   /** The first block, at or after the last one sought, whose last document is `doc` or above; `blocks` at the end. */

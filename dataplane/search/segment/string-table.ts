@@ -45,7 +45,9 @@ export class StringTable {
   #startsWith(index: number, prefix: Buffer): boolean {
     const start = this.offsets[index] as number;
     const end = this.offsets[index + 1] as number;
-    return end - start >= prefix.length && this.bytes.compare(prefix, 0, prefix.length, start, start + prefix.length) === 0;
+    return (
+      end - start >= prefix.length && this.bytes.compare(prefix, 0, prefix.length, start, start + prefix.length) === 0
+    );
   }
 
   #firstNotBelow(wanted: Buffer): number {

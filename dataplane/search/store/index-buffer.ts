@@ -38,7 +38,11 @@ export class IndexBuffer {
     if (type === 'text') return { name, kind: 'text', tokens: this.#tokens(name, values, mappings.analyzerOf(field)) };
     if (type === 'keyword') {
       const vocabulary = this.#vocabulary(name);
-      return { name, kind: 'keyword', tokens: Int32Array.from(new Set(values), (value) => vocabulary.idOf(String(value))) };
+      return {
+        name,
+        kind: 'keyword',
+        tokens: Int32Array.from(new Set(values), (value) => vocabulary.idOf(String(value))),
+      };
     }
     return { name, kind: 'number', values: Float64Array.from(new Set(values), Number) };
   }

@@ -6,7 +6,14 @@ import { indexInfo, mappingsData } from './manifest.ts';
  * `nonce` names the client's request: it lets a write whose outcome was lost be asked for again.
  */
 const header = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('index'), id: z.string(), version: z.number(), seqNo: z.number(), nonce: z.string(), result: z.enum(['created', 'updated']) }),
+  z.object({
+    type: z.literal('index'),
+    id: z.string(),
+    version: z.number(),
+    seqNo: z.number(),
+    nonce: z.string(),
+    result: z.enum(['created', 'updated']),
+  }),
   z.object({ type: z.literal('delete'), id: z.string(), version: z.number(), seqNo: z.number(), nonce: z.string() }),
   z.object({ type: z.literal('create-index'), info: indexInfo, mappings: mappingsData }),
   z.object({ type: z.literal('drop-index') }),

@@ -43,7 +43,10 @@ export class SegmentSet {
   }
 
   get bytes(): number {
-    return this.#entries.reduce((sum, { segment }) => sum + segment.residentBytes + segment.stored.length, this.#buffer.bytes);
+    return this.#entries.reduce(
+      (sum, { segment }) => sum + segment.residentBytes + segment.stored.length,
+      this.#buffer.bytes,
+    );
   }
 
   find(id: string): StoredDocument | null {
@@ -93,9 +96,9 @@ export class SegmentSet {
 
   /** Merges once if the policy asks for it; says whether it did. Others may write and search meanwhile. */
   async mergeOnce(breathe: Breathe): Promise<boolean> {
-    const chosen = planMerge(
-      this.#entries.map(({ live }) => ({ live: live.count, deleted: live.log.length })),
-    ).map((index) => this.#entries[index] as SegmentEntry);
+    const chosen = planMerge(this.#entries.map(({ live }) => ({ live: live.count, deleted: live.log.length }))).map(
+      (index) => this.#entries[index] as SegmentEntry,
+    );
     if (chosen.length === 0) return false;
     const started = chosen.map(({ live }) => live.log.length);
     const inputs = chosen.map(({ segment, live }) => ({ segment, deleted: live.deleted.slice() }));

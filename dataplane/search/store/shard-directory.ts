@@ -96,7 +96,8 @@ export class ShardDirectory {
   async #sweep(store: IndexStore | null): Promise<void> {
     const needed = new Set<string>(this.#pins.keys());
     for (const { file, deletions } of this.manifest?.segments ?? []) needed.add(file).add(deletions ?? file);
-    for (const { file, deletionsFile } of store?.documents.entries ?? []) needed.add(file ?? '').add(deletionsFile ?? '');
+    for (const { file, deletionsFile } of store?.documents.entries ?? [])
+      needed.add(file ?? '').add(deletionsFile ?? '');
     for (const name of await readdir(this.path)) {
       if (/\.(?:seg|del|part)$/.test(name) && !needed.has(name)) await rm(this.file(name), { force: true });
     }
@@ -104,7 +105,9 @@ export class ShardDirectory {
 
   /** Keeps the files of the current manifest until the returned function is called. */
   pin(): { readonly files: readonly string[]; release(): void } {
-    const files = (this.manifest?.segments ?? []).flatMap(({ file, deletions }) => (deletions === null ? [file] : [file, deletions]));
+    const files = (this.manifest?.segments ?? []).flatMap(({ file, deletions }) =>
+      deletions === null ? [file] : [file, deletions],
+    );
     for (const file of files) this.#pins.set(file, (this.#pins.get(file) ?? 0) + 1);
     let held = true;
     const release = (): void => {

@@ -16,7 +16,8 @@ interface Header {
 const largestHeader = 64 * 1024 * 1024;
 const fileName = /^[0-9a-f-]{36}\.(?:seg|del)$/;
 
-const broken = (what: string): SearchError => new SearchError('damaged', 'corrupt_index_exception', `snapshot: ${what}`);
+const broken = (what: string): SearchError =>
+  new SearchError('damaged', 'corrupt_index_exception', `snapshot: ${what}`);
 
 /** The manifest on disk and its files, held until released. */
 export async function takeSnapshot(directory: ShardDirectory): Promise<Snapshot> {
@@ -91,7 +92,11 @@ class ChunkReader {
   }
 }
 
-async function receiveFile(directory: ShardDirectory, reader: ChunkReader, file: Header['files'][number]): Promise<void> {
+async function receiveFile(
+  directory: ShardDirectory,
+  reader: ChunkReader,
+  file: Header['files'][number],
+): Promise<void> {
   if (!fileName.test(file.name)) throw broken('has a file with a strange name');
   const path = directory.file(file.name);
   const handle = await open(`${path}.part`, 'w');

@@ -58,15 +58,24 @@ export class SearchCluster {
     const nats = await startNats({ dir: join(dir, 'nats') });
     await nats.ready();
     const cluster = new SearchCluster(dir, nats, await testPod(nats.url, 'search', { QUARTET_POD: 'observer' }));
+    try {
+      await cluster.#startAll(indexes);
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+  }
+
+  async #startAll(indexes: readonly IndexSpec[]): Promise<void> {
     for (const spec of indexes) {
-      for (let ordinal = 0; ordinal < spec.shards; ordinal++) await cluster.#addShard(spec, ordinal);
+      for (let ordinal = 0; ordinal < spec.shards; ordinal++) await this.#addShard(spec, ordinal);
     }
     const port = await freePort();
-    cluster.#spawn('gateway', 'search-gateway', { QUARTET_PORT: String(port) });
-    cluster.url = `http://127.0.0.1:${port}`;
-    for (const { name } of cluster.#entries.values()) await cluster.promote(name, `${name}-0`, 1);
-    await cluster.until('the gateway answers', async () => (await fetch(cluster.url)).ok);
-    return cluster;
+    this.#spawn('gateway', 'search-gateway', { QUARTET_PORT: String(port) });
+    this.url = `http://127.0.0.1:${port}`;
+    for (const { name } of this.#entries.values()) await this.promote(name, `${name}-0`, 1);
+    await this.until('the gateway answers', async () => (await fetch(this.url)).ok);
   }
 
   async #addShard({ index, shards, replicas }: IndexSpec, ordinal: number): Promise<void> {
@@ -121,7 +130,9 @@ export class SearchCluster {
   async promote(shard: string, pod: string, term: number): Promise<void> {
     const request: ControlRequest = { type: 'promote', term };
     await this.until(`${pod} leads ${shard}`, async () => {
-      const message = await this.pod.nats.request(controlSubject(namespace, pod), JSON.stringify(request), { timeout: 5000 });
+      const message = await this.pod.nats.request(controlSubject(namespace, pod), JSON.stringify(request), {
+        timeout: 5000,
+      });
       const reply = controlReply.parse(JSON.parse(message.string()));
       return reply.ok || (reply.code === 'stale-term' && this.beats.get(pod)?.beat.replica?.state === 'primary');
     });
@@ -140,9 +151,9 @@ export class SearchCluster {
     await once(child, 'exit');
   }
 
-  /** Waits until a condition holds, 30 s at most. A condition that throws does not hold yet. */
+  /** Waits until a condition holds, two minutes at most. A condition that throws does not hold yet. */
   async until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-    const deadline = performance.now() + 30_000;
+    const deadline = performance.now() + 120_000;
     let last: unknown;
     while (performance.now() < deadline) {
       try {

@@ -1,5 +1,5 @@
 import type { Request, Response, Router } from 'express';
-import type { Pod } from '../../../fabric/pod.ts';
+import type { GatewayPod } from '../application.ts';
 import { SearchError } from '../../search-error.ts';
 import type { Gateway } from '../gateway.ts';
 import { copiesOf, healthOf, type ShardCopy, worst } from '../health-report.ts';
@@ -10,7 +10,10 @@ type Row = Readonly<Record<string, string>>;
 
 /** `_cat` answers: columns of text, or JSON with `format=json`; `v` shows the header, `h` chooses columns. */
 function sendTable(request: Request, response: Response, all: readonly Row[], columns: readonly string[]): void {
-  const shown = parameter(request, 'h')?.split(',').filter((column) => columns.includes(column)) ?? columns;
+  const shown =
+    parameter(request, 'h')
+      ?.split(',')
+      .filter((column) => columns.includes(column)) ?? columns;
   if (parameter(request, 'format') === 'json') {
     response.json(all.map((row) => Object.fromEntries(shown.map((column) => [column, row[column] ?? '']))));
     return;
@@ -18,7 +21,12 @@ function sendTable(request: Request, response: Response, all: readonly Row[], co
   const header = flag(request, 'v') ? [Object.fromEntries(shown.map((column) => [column, column]))] : [];
   const rows: Row[] = [...header, ...all];
   const widths = shown.map((column) => Math.max(0, ...rows.map((row) => (row[column] ?? '').length)));
-  const lines = rows.map((row) => shown.map((column, i) => (row[column] ?? '').padEnd(widths[i] ?? 0)).join(' ').trimEnd());
+  const lines = rows.map((row) =>
+    shown
+      .map((column, i) => (row[column] ?? '').padEnd(widths[i] ?? 0))
+      .join(' ')
+      .trimEnd(),
+  );
   response.type('text/plain').send(lines.length === 0 ? '' : `${lines.join('\n')}\n`);
 }
 
@@ -56,9 +64,30 @@ async function indexRow(gateway: Gateway, route: IndexRoute): Promise<Row | null
   }
 }
 
-const indexColumns = ['health', 'status', 'index', 'uuid', 'pri', 'rep', 'docs.count', 'docs.deleted', 'store.size', 'pri.store.size'];
+const indexColumns = [
+  'health',
+  'status',
+  'index',
+  'uuid',
+  'pri',
+  'rep',
+  'docs.count',
+  'docs.deleted',
+  'store.size',
+  'pri.store.size',
+];
 const shardColumns = ['index', 'shard', 'prirep', 'state', 'docs', 'store', 'ip', 'node'];
-const healthColumns = ['epoch', 'timestamp', 'cluster', 'status', 'node.total', 'node.data', 'shards', 'pri', 'unassign'];
+const healthColumns = [
+  'epoch',
+  'timestamp',
+  'cluster',
+  'status',
+  'node.total',
+  'node.data',
+  'shards',
+  'pri',
+  'unassign',
+];
 
 const shardRow = (copy: ShardCopy): Row => ({
   index: copy.index,
@@ -96,16 +125,22 @@ function clusterHealth(gateway: Gateway, cluster: string, routes: readonly Index
     number_of_pending_tasks: 0,
     number_of_in_flight_fetch: 0,
     task_max_waiting_in_queue_millis: 0,
-    active_shards_percent_as_number: copies.length === 0 ? 100 : (100 * count(({ state }) => state === 'STARTED')) / copies.length,
+    active_shards_percent_as_number:
+      copies.length === 0 ? 100 : (100 * count(({ state }) => state === 'STARTED')) / copies.length,
   };
 }
 
 /** How the cluster is: `_cat` and `_cluster/health`. */
-export function clusterRoutes(router: Router, gateway: Gateway, pod: Pod): void {
+export function clusterRoutes(router: Router, gateway: Gateway, pod: GatewayPod): void {
   const cluster = `quartet-${pod.env.QUARTET_NAMESPACE}`;
   router.get(['/_cat/indices', '/_cat/indices/:index'], async (request, response) => {
     const rows = await Promise.all(wanted(gateway, request).map((route) => indexRow(gateway, route)));
-    sendTable(request, response, rows.filter((row) => row !== null), indexColumns);
+    sendTable(
+      request,
+      response,
+      rows.filter((row) => row !== null),
+      indexColumns,
+    );
   });
   router.get(['/_cat/shards', '/_cat/shards/:index'], (request, response) => {
     const rows = wanted(gateway, request).flatMap((route) => copiesOf(route, gateway.client).map(shardRow));

@@ -26,13 +26,22 @@ function conditions(request: Request): Partial<WriteRequest> {
   const ifPrimaryTerm = wholeNumber(request, 'if_primary_term');
   const version = wholeNumber(request, 'version');
   if ((ifSeqNo === undefined) !== (ifPrimaryTerm === undefined)) {
-    throw badRequest('action_request_validation_exception', 'Validation Failed: 1: ifSeqNo and ifPrimaryTerm must be set together;');
+    throw badRequest(
+      'action_request_validation_exception',
+      'Validation Failed: 1: ifSeqNo and ifPrimaryTerm must be set together;',
+    );
   }
   if (parameter(request, 'routing') !== undefined) {
-    throw badRequest('illegal_argument_exception', 'custom routing is not supported: a document belongs to crc32(_id) mod shards');
+    throw badRequest(
+      'illegal_argument_exception',
+      'custom routing is not supported: a document belongs to crc32(_id) mod shards',
+    );
   }
   if (version !== undefined && parameter(request, 'version_type') !== 'external') {
-    throw badRequest('action_request_validation_exception', 'Validation Failed: 1: internal versioning can not be used for optimistic concurrency control. Please use `if_seq_no` and `if_primary_term` instead;');
+    throw badRequest(
+      'action_request_validation_exception',
+      'Validation Failed: 1: internal versioning can not be used for optimistic concurrency control. Please use `if_seq_no` and `if_primary_term` instead;',
+    );
   }
   return {
     ...(ifSeqNo !== undefined && ifPrimaryTerm !== undefined && { ifSeqNo, ifPrimaryTerm }),
@@ -57,7 +66,12 @@ function answerWrite(response: Response, index: string, id: string, outcome: Wri
   });
 }
 
-async function write(gateway: Gateway, request: Request, response: Response, item: { kind: WriteRequest['kind']; id: string }): Promise<void> {
+async function write(
+  gateway: Gateway,
+  request: Request,
+  response: Response,
+  item: { kind: WriteRequest['kind']; id: string },
+): Promise<void> {
   const index = pathPart(request, 'index');
   const id = item.id.toWellFormed();
   const source = item.kind === 'delete' ? undefined : bodyText(request);
@@ -76,12 +90,22 @@ function kindOf(request: Request): 'index' | 'create' {
 /** Single documents. */
 export function documentRoutes(router: Router, gateway: Gateway): void {
   for (const method of ['put', 'post'] as const) {
-    router[method]('/:index/_doc/:id', (request, response) => write(gateway, request, response, { kind: kindOf(request), id: pathPart(request, 'id') }));
-    router[method]('/:index/_create/:id', (request, response) => write(gateway, request, response, { kind: 'create', id: pathPart(request, 'id') }));
+    router[method]('/:index/_doc/:id', (request, response) =>
+      write(gateway, request, response, { kind: kindOf(request), id: pathPart(request, 'id') }),
+    );
+    router[method]('/:index/_create/:id', (request, response) =>
+      write(gateway, request, response, { kind: 'create', id: pathPart(request, 'id') }),
+    );
   }
-  router.post('/:index/_doc', (request, response) => write(gateway, request, response, { kind: kindOf(request), id: newId() }));
-  router.post('/:index/_update/:id', (request, response) => write(gateway, request, response, { kind: 'update', id: pathPart(request, 'id') }));
-  router.delete('/:index/_doc/:id', (request, response) => write(gateway, request, response, { kind: 'delete', id: pathPart(request, 'id') }));
+  router.post('/:index/_doc', (request, response) =>
+    write(gateway, request, response, { kind: kindOf(request), id: newId() }),
+  );
+  router.post('/:index/_update/:id', (request, response) =>
+    write(gateway, request, response, { kind: 'update', id: pathPart(request, 'id') }),
+  );
+  router.delete('/:index/_doc/:id', (request, response) =>
+    write(gateway, request, response, { kind: 'delete', id: pathPart(request, 'id') }),
+  );
   readRoutes(router, gateway);
 }
 
@@ -98,7 +122,9 @@ function readRoutes(router: Router, gateway: Gateway): void {
     const id = pathPart(request, 'id').toWellFormed();
     const [document] = await gateway.reader.get(route, [id]);
     if (document === null || document === undefined) {
-      response.status(404).json(errorBody(404, 'resource_not_found_exception', `Document not found [${route.index}]/[${id}]`));
+      response
+        .status(404)
+        .json(errorBody(404, 'resource_not_found_exception', `Document not found [${route.index}]/[${id}]`));
     } else {
       response.json(filterSource(document.source, sourceParameters(request)));
     }
@@ -130,11 +156,18 @@ const multiGetBody = z.strictObject({
 async function multiGet(gateway: Gateway, request: Request, response: Response): Promise<void> {
   const parsed = multiGetBody.safeParse(bodyJson(request) ?? {});
   if (!parsed.success) {
-    throw badRequest('parsing_exception', `[_mget] ${parsed.error.issues[0]?.path.join('.')}: ${parsed.error.issues[0]?.message}`);
+    throw badRequest(
+      'parsing_exception',
+      `[_mget] ${parsed.error.issues[0]?.path.join('.')}: ${parsed.error.issues[0]?.message}`,
+    );
   }
   const defaultIndex = pathPart(request, 'index');
-  const wanted = [...(parsed.data.docs ?? []), ...(parsed.data.ids ?? []).map((_id) => ({ _id, _index: undefined, _source: undefined }))];
-  if (wanted.length === 0) throw badRequest('action_request_validation_exception', 'Validation Failed: 1: no documents to get;');
+  const wanted = [
+    ...(parsed.data.docs ?? []),
+    ...(parsed.data.ids ?? []).map((_id) => ({ _id, _index: undefined, _source: undefined })),
+  ];
+  if (wanted.length === 0)
+    throw badRequest('action_request_validation_exception', 'Validation Failed: 1: no documents to get;');
   const byIndex = Map.groupBy(wanted.keys(), (place) => wanted[place]?._index ?? defaultIndex);
   const docs: object[] = [];
   for (const [index, places] of byIndex) {

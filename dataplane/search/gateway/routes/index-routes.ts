@@ -6,7 +6,8 @@ import { overviewJson } from '../index-admin.ts';
 import type { IndexRoute } from '../index-map.ts';
 import { bodyJson, pathPart } from '../request-body.ts';
 
-const replicasOf = ({ shards }: IndexRoute): number => Math.max(0, Math.max(...shards.map((shard) => shard?.members.length ?? 0)) - 1);
+const replicasOf = ({ shards }: IndexRoute): number =>
+  Math.max(0, Math.max(...shards.map((shard) => shard?.members.length ?? 0)) - 1);
 
 /** Refuses what would have to name several indexes at once. */
 function routeOne(gateway: Gateway, index: string): IndexRoute {

@@ -1,11 +1,11 @@
 import type { Router } from 'express';
-import type { Pod } from '../../../fabric/pod.ts';
+import type { GatewayPod } from '../application.ts';
 
 /**
  * What clients check before they talk to us. The version is the one of OpenSearch whose API we follow; `number` decides
  * which requests its clients send.
  */
-export function rootRoutes(router: Router, pod: Pod): void {
+export function rootRoutes(router: Router, pod: GatewayPod): void {
   router.get('/', (_, response) => {
     response.json({
       name: pod.env.QUARTET_POD,

@@ -51,7 +51,10 @@ type Json = Record<string, unknown>;
 function checkParameters(request: Request): void {
   for (const name of Object.keys(request.query)) {
     if (!known.has(name)) {
-      throw badRequest('illegal_argument_exception', `request [${request.path}] contains unrecognized parameter: [${name.slice(0, 100)}]`);
+      throw badRequest(
+        'illegal_argument_exception',
+        `request [${request.path}] contains unrecognized parameter: [${name.slice(0, 100)}]`,
+      );
     }
   }
 }
@@ -97,7 +100,8 @@ function sourceFromUrl(request: Request, body: Json): void {
   const source = parameter(request, '_source');
   const includes = parameter(request, '_source_includes')?.split(',');
   const excludes = parameter(request, '_source_excludes')?.split(',');
-  if (source !== undefined) body['_source'] = source === 'true' || source === 'false' ? source === 'true' : source.split(',');
+  if (source !== undefined)
+    body['_source'] = source === 'true' || source === 'false' ? source === 'true' : source.split(',');
   if (includes === undefined && excludes === undefined) return;
   body['_source'] = { ...(includes !== undefined && { includes }), ...(excludes !== undefined && { excludes }) };
 }
