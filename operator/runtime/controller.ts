@@ -39,11 +39,8 @@ export function watch<T extends KubeObject>(
   store: Store<T>,
   map: (change: Change<T>) => Iterable<ObjectKey>,
 ): WatchSource {
-  return { store, map } as unknown as WatchSource;
+  return { store, map: map as WatchSource['map'] };
 }
-
-/** Any cache, whatever its objects; only keys and owner references are read. */
-export type Owned = Pick<Store<KubeObject>, 'resource' | 'subscribe'> | Store<never>;
 
 export interface ControllerOptions<T extends KubeObject> {
   /** Names the field manager, metrics and logs; lower case with dashes. */
@@ -53,7 +50,7 @@ export interface ControllerOptions<T extends KubeObject> {
   /** Set true to be woken by changes of status too. */
   readonly wakeOnStatus?: boolean;
   /** Caches of dependents: a change wakes the object that controls it. */
-  readonly owns?: readonly Owned[];
+  readonly owns?: readonly Store<KubeObject>[];
   readonly watches?: readonly WatchSource[];
   readonly reconcile: Reconcile;
   /** Keys at once; default 4. */

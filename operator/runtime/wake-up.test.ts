@@ -82,6 +82,16 @@ describe('who is woken', () => {
     expect(woken).toEqual([]);
   });
 
+  test('once each at the start, however many objects lead to it', () => {
+    const things = new ObjectStore(resource('x/v1', 'Thing', 'things'));
+    for (const name of ['a', 'b', 'c']) things.put(object({ name, uid: name }), true);
+    const woken: string[] = [];
+    const all = watch(things, () => things.list().map(keyOf));
+    const options = { name: 'test', of: things, watches: [all], reconcile: async () => done };
+    subscribeAll(options, (key) => woken.push(key));
+    expect(woken).toEqual(['n/a', 'n/b', 'n/c']);
+  });
+
   test('at low priority for what was there from the start; not at all after the end', () => {
     const { things, woken, end } = setup();
     things.put(object(), true);

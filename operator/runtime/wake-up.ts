@@ -1,4 +1,4 @@
-import type { ControllerOptions } from './controller.ts';
+import type { ControllerOptions, WatchSource } from './controller.ts';
 import { keyOf, type KubeObject, type ObjectKey } from './object.ts';
 import { controllerOf } from './owner.ts';
 import type { Resource } from './resource.ts';
@@ -10,26 +10,32 @@ export const LOW_PRIORITY = -100;
 /** Adds a key to a controller's queue. */
 export type Wake = (key: ObjectKey, priority: number) => void;
 
-/** Subscribes `wake` to all caches that a controller depends on. Returns the unsubscribe. */
+/**
+ * Subscribes `wake` to all caches that a controller depends on. What they hold
+ * already wakes each key once, however many objects lead to it. Returns the unsubscribe.
+ */
 export function subscribeAll<T extends KubeObject>(options: ControllerOptions<T>, wake: Wake): () => void {
+  const held = new Map<ObjectKey, number>();
+  let add: Wake = (key, priority) => void held.set(key, Math.max(priority, held.get(key) ?? -Infinity));
   const ends = [
     options.of.subscribe((change) => {
-      if (isReason(change, options.wakeOnStatus ?? false)) wake(keyOf(change.object), priorityOf(change));
+      if (isReason(change, options.wakeOnStatus ?? false)) add(keyOf(change.object), priorityOf(change));
     }),
   ];
-  for (const store of options.owns ?? []) {
-    const onChange = (change: Change<KubeObject>): void => {
-      for (const key of ownersOf(change, options.of.resource)) wake(key, priorityOf(change));
-    };
-    ends.push((store.subscribe as (handler: typeof onChange) => () => void).call(store, onChange));
-  }
-  for (const { store, map } of options.watches ?? []) {
+  const owned = (options.owns ?? []).map((store): WatchSource => ({
+    store,
+    map: (change) => ownersOf(change, options.of.resource),
+  }));
+  for (const { store, map } of [...owned, ...(options.watches ?? [])]) {
     ends.push(
       store.subscribe((change) => {
-        for (const key of map(change)) wake(key, priorityOf(change));
+        for (const key of map(change)) add(key, priorityOf(change));
       }),
     );
   }
+  for (const [key, priority] of held) wake(key, priority);
+  held.clear();
+  add = wake;
   return () => {
     for (const end of ends) end();
   };
