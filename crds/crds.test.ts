@@ -27,8 +27,8 @@ const schemas = (value: unknown, path: string): [string, Json][] => {
 
 const fieldsOf = (kind: (typeof kinds)[number]): [string, Json][] => {
   const definition = customResourceDefinition(kind) as { spec: { versions: { schema: { openAPIV3Schema: Json } }[] } };
-  const schema = definition.spec.versions[0]?.schema.openAPIV3Schema;
-  const { spec, status } = schema?.['properties'] as Json;
+  const schema = definition.spec.versions[0]?.schema.openAPIV3Schema ?? {};
+  const { spec, status } = schema['properties'] as Json;
   return [...schemas(spec, 'spec'), ...schemas(status, 'status')];
 };
 

@@ -146,9 +146,9 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
       gateways: gateway?.status?.availableReplicas ?? 0,
       judgement: this.#kind.judge(set, this.#kind.cache.list(namespace)),
       foreign,
-      figures: beat
-        ? Object.fromEntries(this.#kind.figures.map((name) => [name, Math.round(beat.figures[name] ?? 0)]))
-        : null,
+      figures: Object.fromEntries(
+        this.#kind.figures.map((name) => [name, beat ? Math.round(beat.figures[name] ?? 0) : 'unknown']),
+      ),
       figuresSinceMs: performance.now() - memory.figuresAt,
     };
   }

@@ -3,10 +3,10 @@ import type { LogVerdict } from '../messaging.ts';
 import { natsGraceMs, type NatsState } from '../nats-link.ts';
 import type { SetAction } from '../replicas/action.ts';
 import { planSet, type SetPlan } from '../replicas/plan-set.ts';
-import { isCaughtUp, isFresh, type ReplicaView, type SetView } from '../replicas/view.ts';
+import { isCaughtUp, type SetView } from '../replicas/view.ts';
 import type { DesiredCondition } from '../runtime/conditions.ts';
-import { showFigures } from './figures.ts';
-import { setSelector, type ReplicaSet, type ReplicaSetStatus } from './kind.ts';
+import type { ReplicaSet, ReplicaSetStatus } from './kind.ts';
+import { logOf, planStatus, primaryOf } from './status.ts';
 
 /** What a plan for a replica set is made from. */
 export interface SetObserved {
@@ -23,8 +23,8 @@ export interface SetObserved {
   readonly judgement: { readonly conditions: readonly DesiredCondition[]; readonly conflict: string | null };
   /** Objects of wanted names that belong to somebody else. */
   readonly foreign: readonly string[];
-  /** Figures of the shard, from the primary's heartbeat; null while there is none. */
-  readonly figures: Readonly<Record<string, number>> | null;
+  /** Figures that status shows, by name: from the primary's heartbeat; 'unknown' while there is none. */
+  readonly figures: Readonly<Record<string, number | 'unknown'>>;
   /** Time since figures were written last. */
   readonly figuresSinceMs: number;
 }
@@ -55,12 +55,6 @@ export interface ReplicaSetPlan {
 
 /** A server that lacks something is looked at this often. */
 const unfitRetryMs = 60_000;
-
-const stateOf = (replica: ReplicaView, view: SetView, lost: boolean): string => {
-  if (lost) return 'lost';
-  if (isFresh(replica, view)) return replica.beat?.state ?? 'silent';
-  return replica.presence === 'running' ? 'silent' : replica.presence;
-};
 
 const condition = (type: string, status: boolean | 'Unknown', reason: string, message = ''): DesiredCondition => ({
   type,
@@ -151,58 +145,6 @@ const ownershipCondition = ({ foreign }: SetObserved): DesiredCondition[] =>
           `not made by this operator and left alone: ${foreign.join(', ')}; delete them or rename this resource`,
         ),
       ];
-
-const logOf = ({ log, set }: SetObserved): SetEntry['log'] => {
-  if (log.type === 'good' || log.type === 'adopt') return log.log;
-  return set.status?.log ?? null;
-};
-
-const memberFigures = (view: SetView): Record<string, number> =>
-  Object.fromEntries(view.replicas.map(({ pod, beat }) => [`applied ${pod}`, beat?.applied ?? 0]));
-
-const shownFigures = (status: ReplicaSet['status'], names: readonly string[]): Record<string, number> => {
-  const shown: Record<string, number> = {};
-  const held = (status ?? {}) as Readonly<Record<string, unknown>>;
-  for (const name of names) if (typeof held[name] === 'number') shown[name] = held[name];
-  for (const { pod, applied } of status?.members ?? []) if (applied !== undefined) shown[`applied ${pod}`] = applied;
-  return shown;
-};
-
-/** Figures to show, by name; those of replicas as `applied <pod>`. */
-const figuresToShow = ({ set, view, figures, figuresSinceMs }: SetObserved): Record<string, number> => {
-  const measured = { ...figures, ...memberFigures(view) };
-  return showFigures(shownFigures(set.status, Object.keys(figures ?? {})), measured, figuresSinceMs);
-};
-
-const primaryOf = ({ view }: SetObserved, plan: SetPlan | null): string | null =>
-  plan === null ? view.recorded.primary : plan.leader;
-
-const planStatus = (observed: SetObserved, plan: SetPlan | null): ReplicaSetPlan['status'] => {
-  const { set, view, kind } = observed;
-  const lost = new Set(plan?.lost.map(({ pod }) => pod));
-  const names = Object.keys(observed.figures ?? {});
-  const figures = figuresToShow(observed);
-  const log = logOf(observed);
-  const primary = primaryOf(observed, plan);
-  return {
-    ...(set.metadata.generation === undefined ? {} : { observedGeneration: set.metadata.generation }),
-    replicas: view.replicas.length,
-    readyReplicas: view.replicas.filter((replica) => isCaughtUp(replica, view)).length,
-    selector: setSelector(kind, set.metadata.name),
-    ...(primary === null ? {} : { primary }),
-    term: plan?.term ?? view.recorded.term,
-    ...(log === null ? {} : { log }),
-    nextReplica: view.nextNumber,
-    members: view.replicas.map((replica) => ({
-      pod: replica.pod,
-      node: replica.node,
-      zone: replica.zone,
-      state: stateOf(replica, view, lost.has(replica.pod)),
-      applied: figures[`applied ${replica.pod}`] ?? 0,
-    })),
-    ...Object.fromEntries(names.map((name) => [name, figures[name]])),
-  };
-};
 
 const planEntry = (observed: SetObserved, plan: SetPlan | null): SetEntry => ({
   namespace: observed.set.metadata.namespace ?? '',

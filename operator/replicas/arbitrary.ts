@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { ReplicaState } from '../../contract/heartbeat.ts';
 import type { BeatView, NodeView, Presence, ReplicaView, SetView } from './view.ts';
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyNodes } from './arbitrary.ts';
 import { placeReplica } from './placement.ts';
