@@ -25,6 +25,7 @@ interface Row {
   readonly p50: number;
   readonly p99: number;
   readonly resyncWrites: number;
+  readonly resyncCpuMs: number;
   readonly idleWrites: number;
   readonly idleReads: number;
   readonly idleCpuPercent: number;
@@ -92,6 +93,7 @@ const measure = async (cluster: TestCluster, size: number): Promise<Row> => {
     p50: percentile(sorted, 0.5),
     p99: percentile(sorted, 0.99),
     resyncWrites: afterResync.writes - beforeResync.writes,
+    resyncCpuMs: Math.round(afterResync.cpuMs - beforeResync.cpuMs),
     idleWrites: idle.writes - afterResync.writes,
     idleReads: idle.reads - afterResync.reads,
     idleCpuPercent: (idle.cpuMs - afterResync.cpuMs) / (idleSeconds * 10),

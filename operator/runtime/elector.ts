@@ -42,6 +42,7 @@ export class Elector {
   /** Start of the last successful renewal, monotonic ms; leadership counts from there. */
   #renewedAt = -Infinity;
   #leading = false;
+  #failure = '';
 
   constructor(options: ElectorOptions) {
     if (options.renewDeadlineMs >= options.durationMs) {
@@ -84,11 +85,11 @@ export class Elector {
           : await client.replace(leases, claimed, this.#call(signal));
       this.#observe(held);
       this.#renewedAt = startedAt;
+      this.#failure = '';
       log.info({ lease: name, decision }, 'leading');
       return true;
     } catch (error) {
-      if (isKubeError(error, 'conflict', 'exists', 'aborted')) return false;
-      log.debug({ lease: name, err: error }, 'cannot reach for the lease');
+      if (!isKubeError(error, 'conflict', 'exists', 'aborted')) this.#noteFailure(error);
       return false;
     }
   }
@@ -158,6 +159,15 @@ export class Elector {
       this.#observe(now);
       return now !== undefined && now.spec?.holderIdentity !== identity ? 'taken' : 'failed';
     }
+  }
+
+  /** Says each kind of failure once in a row: it comes back every two seconds. */
+  #noteFailure(error: unknown): void {
+    const { log, name } = this.#options;
+    const failure = isKubeError(error) ? error.code : String(error);
+    if (failure === this.#failure) return;
+    this.#failure = failure;
+    log.warn({ lease: name, err: error }, 'cannot reach for the lease, trying on');
   }
 
   async #release(): Promise<void> {
