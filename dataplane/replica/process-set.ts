@@ -60,8 +60,13 @@ export class ProcessSet {
     });
     const it = new ProcessSet(dir, nats, pod, manager);
     for (const name of members) it.spawn(name);
-    for (const name of members) await it.until(`${name} follows`, () => it.state(name)?.state === 'following');
-    return it;
+    try {
+      for (const name of members) await it.until(`${name} follows`, () => it.state(name)?.state === 'following');
+      return it;
+    } catch (error) {
+      await it.stop();
+      throw error;
+    }
   }
 
   spawn(name: string): void {
@@ -79,6 +84,10 @@ export class ProcessSet {
       },
     });
     this.#processes.set(name, child);
+  }
+
+  pids(): number[] {
+    return [...this.#processes.values()].flatMap(({ pid }) => pid ?? []);
   }
 
   signal(name: string, signal: NodeJS.Signals): void {
@@ -133,7 +142,7 @@ export class ProcessSet {
     return all[0] ?? [];
   }
 
-  async until(what: string, condition: () => boolean | Promise<boolean>, limitMs = 20_000): Promise<number> {
+  async until(what: string, condition: () => boolean | Promise<boolean>, limitMs = 60_000): Promise<number> {
     const from = performance.now();
     while (!(await condition())) {
       if (performance.now() - from > limitMs) throw new Error(`not within ${limitMs} ms: ${what}`);
