@@ -2,14 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { buildTools } from '../../hack/tools/build.ts';
 import type { ApiClient } from '../../local/api/client.ts';
 import { LocalError, reasonOf } from '../../local/errors.ts';
-import type { Overview } from '../../local/supervisor/control.ts';
+import { askSupervisor, type Overview } from '../../local/supervisor/control.ts';
 import { findSupervisor, launchSupervisor } from '../../local/supervisor/launch.ts';
+import { socketPath } from '../../local/supervisor/state.ts';
 import type { CommandLine } from '../arguments.ts';
 import { connect } from '../connection.ts';
 import { endpointTable } from '../endpoints.ts';
 import { applySamples, installChart } from '../install.ts';
 import { Progress } from '../progress.ts';
-import { readResources, summaryOf, type Readiness } from '../resources.ts';
+import { readResources, summaryOf } from '../resources.ts';
 
 const readyTimeoutMs = 180_000;
 
@@ -61,9 +62,13 @@ const operatorWait = async (client: ApiClient): Promise<string> => {
   return available > 0 ? '' : 'its pod to be ready';
 };
 
-const resourcesWait = async (client: ApiClient): Promise<string> => {
-  const resources: Readiness[] = await readResources(client);
-  return resources.every(({ ready }) => ready) ? '' : summaryOf(resources);
+/** Resources can be Ready from before a restart: the pods that run now count too. */
+const resourcesWait = async (client: ApiClient, stateDir: string): Promise<string> => {
+  const resources = await readResources(client);
+  if (!resources.every(({ ready }) => ready)) return summaryOf(resources);
+  const { pods } = await askSupervisor(socketPath(stateDir), 'report');
+  const waiting = pods.filter(({ ready }) => !ready);
+  return waiting.length === 0 ? '' : `${waiting.length} of ${pods.length} pods not ready: ${waiting[0]?.pod}, …`;
 };
 
 const upWith = async (line: CommandLine, progress: Progress): Promise<void> => {
@@ -82,7 +87,7 @@ const upWith = async (line: CommandLine, progress: Progress): Promise<void> => {
       await applySamples(overview);
     }
     progress.step('resources');
-    await waitFor(wait, 'resources are', () => resourcesWait(client));
+    await waitFor(wait, 'resources are', () => resourcesWait(client, line.stateDir));
     progress.done();
   } finally {
     client.close();

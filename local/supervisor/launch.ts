@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { LocalError } from '../errors.ts';
 import { programs, repository } from '../kubelet/program.ts';
-import { portIsFree } from '../processes/ports.ts';
+import { portBecomesFree } from '../processes/ports.ts';
 import { until } from '../processes/until.ts';
 import { askSupervisor, type Overview } from './control.ts';
 import { readInstance, socketPath, type InstanceRequest } from './state.ts';
@@ -30,8 +30,8 @@ export const findSupervisor = async (stateDir: string): Promise<Overview | undef
 };
 
 const checkPorts = async (host: string): Promise<void> => {
-  const busy: number[] = [];
-  for (const port of publicPorts) if (!(await portIsFree(port, host))) busy.push(port);
+  const free = await Promise.all(publicPorts.map((port) => portBecomesFree(port, host)));
+  const busy = publicPorts.filter((_, i) => free[i] === false);
   if (busy.length === 0) return;
   const ports = busy.length === 1 ? `port ${busy[0]} is` : `ports ${busy.join(', ')} are`;
   throw new LocalError('port-busy', `${host} ${ports} used by another program: stop it, or say --address 127.0.0.2`);

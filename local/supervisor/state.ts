@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { LocalError } from '../errors.ts';
-import { freePorts, portIsFree } from '../processes/ports.ts';
+import { freePorts, portBecomesFree, portIsFree } from '../processes/ports.ts';
 
 /** Raise when older state directories cannot be used any more. */
 const layoutVersion = 1;
@@ -108,7 +108,7 @@ const continued = async (old: Instance, request: InstanceRequest, stateDir: stri
     const has = `${stateDir} has the data of a single NATS server, a cluster cannot use them`;
     throw new LocalError('invalid', `${has}: ${remove(stateDir)}`);
   }
-  if (!(await blockIsFree(old.block))) {
+  if (!(await portBecomesFree(kubeletPort, `127.${old.block}.16.1`))) {
     throw new LocalError(
       'port-busy',
       `addresses 127.${old.block}.0.0/16 are used by another instance: stop that first`,

@@ -12,7 +12,7 @@ import { launchSupervisor } from './launch.ts';
 import { socketPath } from './state.ts';
 
 const pods = '/api/v1/namespaces/default/pods';
-const deadline = 60_000;
+const deadline = 90_000;
 
 /** Every process that carries this state directory in its command line or environment. */
 const processesOf = async (stateDir: string): Promise<string[]> => {
