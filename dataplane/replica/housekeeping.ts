@@ -71,7 +71,7 @@ export class Housekeeping {
       primaryHeardAt: neighbourhood.primaryHeardAt,
       deafAt: this.#deafAt,
       stoodAt: this.#stoodAt,
-      rank: rankAmong(own, neighbourhood.placed()),
+      rank: rankAmong(own, neighbourhood.peers()),
       lot: clock.random(),
     });
     if (!due) return;

@@ -28,6 +28,8 @@ export interface MemberOptions {
   readonly onChange: () => void;
   /** An entry of this replica counts in the log and is applied. */
   readonly onCommitted?: (flight: Flight) => void;
+  /** The store was replaced by a peer's snapshot. */
+  readonly onRebuilt?: () => void;
 }
 
 const tickMs = 250;
@@ -200,6 +202,7 @@ export class Member implements Replica {
         },
         judged: (judged) => this.#leadership.judged(judged),
         applied: (entries) => this.#applied(entries),
+        rebuilt: () => this.#options.onRebuilt?.(),
       });
       const pause = await this.#session.run(signal);
       this.#leadership.abandon();

@@ -6,7 +6,6 @@ import { watchHeartbeats, type Heartbeats } from '../fabric/heartbeats.ts';
 import type { Pod } from '../fabric/pod.ts';
 import type { Clock } from '../log/clock.ts';
 import type { Peer } from './snapshot-source.ts';
-import type { Placed } from './standing.ts';
 import type { TrimMember } from './trim.ts';
 
 /** What a replica knows of the others of its set: who belongs to it (directory) and how they are (heartbeats). */
@@ -65,10 +64,6 @@ export class Neighbourhood {
       const able = report?.state === 'following' || report?.state === 'primary';
       return report && able ? [{ pod, applied: report.applied, leading: report.state === 'primary' }] : [];
     });
-  }
-
-  placed(): readonly Placed[] {
-    return this.peers();
   }
 
   /** All members of the set but this one, as far as trimming is concerned. */

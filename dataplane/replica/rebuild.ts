@@ -14,6 +14,8 @@ export interface RebuildGoal {
   /** Creation time of the log. */
   readonly created: string;
   readonly signal: AbortSignal;
+  /** Called for each chunk: from whom, and how many bytes came so far. */
+  readonly onProgress: (peer: string, bytes: number) => void;
 }
 
 /** Replaces the store by a peer's snapshot. Answers null, or why it did not work this time; the store is unharmed then. */
@@ -27,12 +29,24 @@ export async function rebuild(parts: RebuildParts, goal: RebuildGoal): Promise<s
     if (position.log !== goal.created) return `the snapshot of ${peer.pod} is of another log`;
     if (position.seq + 1 < goal.first) return `the snapshot of ${peer.pod} ends at ${position.seq}, before the log`;
     logger.info({ peer: peer.pod, seq: position.seq }, 'restoring from a peer');
-    await machine.restore(position, snapshot.chunks);
+    await machine.restore(
+      position,
+      counted(snapshot.chunks, (bytes) => goal.onProgress(peer.pod, bytes)),
+    );
     logger.info({ peer: peer.pod, seq: position.seq }, 'restored');
     return null;
   } catch (error) {
     if (!(error instanceof SnapshotError)) throw error;
     logger.warn({ err: error, peer: peer.pod }, 'the snapshot did not come through');
     return `${peer.pod}: ${error.message}`;
+  }
+}
+
+async function* counted(chunks: AsyncIterable<Uint8Array>, tell: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    tell(bytes);
+    yield chunk;
   }
 }

@@ -81,6 +81,7 @@ export async function startReplica({ pod, set, machine }: ReplicaOptions): Promi
     expectedLog: () => neighbourhood.log,
     onChange: () => announce(pod, member),
     onCommitted: (flight) => metrics.committed(flight, clock.now()),
+    onRebuilt: () => metrics.rebuilt(),
   });
   const metrics = new ReplicaMetrics(pod.metrics, () => member);
   const chores = { pod: env.QUARTET_POD, member, machine, log, snapshots, neighbourhood, clock, logger };

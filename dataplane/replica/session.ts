@@ -24,6 +24,8 @@ export interface SessionListener {
   tail(seq: number): void;
   judged(judged: Judged): void;
   applied(judged: readonly Judged[]): void;
+  /** The store was replaced by a peer's snapshot. */
+  rebuilt(): void;
 }
 
 const retryMs = 500;
@@ -43,6 +45,7 @@ export class Session {
   #applier: Applier | null = null;
   #extent: LogExtent | null = null;
   #failure: Error | null = null;
+  #toldProgressAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: SessionOptions, listener: SessionListener) {
     this.#options = options;
@@ -118,10 +121,23 @@ export class Session {
     const { logger, machine, snapshots } = this.#options;
     const first = this.#extent?.first ?? 1;
     const created = this.#extent?.created ?? '';
-    const failure = await rebuild({ machine, snapshots, logger }, { first, created, signal: this.#end.signal });
-    if (failure === null) return 0;
+    const onProgress = (peer: string, bytes: number): void => this.#tellProgress(peer, bytes);
+    const goal = { first, created, signal: this.#end.signal, onProgress };
+    const failure = await rebuild({ machine, snapshots, logger }, goal);
+    if (failure === null) {
+      this.#listener.rebuilt();
+      return 0;
+    }
     this.#listener.state('rebuilding', failure);
     return jittered(this.#options.clock, retryMs);
+  }
+
+  /** At most once a second. */
+  #tellProgress(peer: string, bytes: number): void {
+    const now = this.#options.clock.now();
+    if (now - this.#toldProgressAt < 1_000) return;
+    this.#toldProgressAt = now;
+    this.#listener.state('rebuilding', `restoring from ${peer}: ${(bytes / 2 ** 20).toFixed(1)} MiB so far`);
   }
 
   async #follow(from: number): Promise<number> {
