@@ -93,7 +93,7 @@ export class Housekeeping {
     const { pod, bucket, services, directory, manager } = this.#options;
     const leaseMs = services.limits.sweepMs * 2;
     if (!(await holdSweepLease(bucket, pod.incarnation, Date.now(), leaseMs))) return;
-    const store = { namespace: pod.env.QUARTET_NAMESPACE, manager, bucket };
+    const store = { namespace: pod.env.QUARTET_NAMESPACE, manager, bucket, log: services.log };
     for (const room of directory.entries.values()) {
       if (room.closing) await this.#clear(room.name);
       else await sweepRoom(store, room, this.#audit.messages(room.name), Date.now());
@@ -114,7 +114,7 @@ export class Housekeeping {
 
   async #clearNow(room: string): Promise<void> {
     const { pod, bucket, services, manager } = this.#options;
-    await clearRoom({ namespace: pod.env.QUARTET_NAMESPACE, manager, bucket }, room);
+    await clearRoom({ namespace: pod.env.QUARTET_NAMESPACE, manager, bucket, log: services.log }, room);
     await services.members.clear(room);
   }
 

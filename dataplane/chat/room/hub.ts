@@ -64,7 +64,7 @@ export class Hub {
   readonly #ring: RingBuffer;
   readonly #subscribers = new Set<Subscriber>();
   #closed = false;
-  #repair: Promise<void> | undefined;
+  #repair: Promise<boolean> | undefined;
 
   constructor(options: HubOptions, position: RoomPosition) {
     this.#options = options;
@@ -106,10 +106,15 @@ export class Hub {
     else this.#ring.advance(this.#sequencer.top);
   }
 
-  /** Reads what may have been missed. Resolves when the hub is level with the stream, or closed. */
-  async resync(): Promise<void> {
-    if (!this.#closed && this.#sequencer.startRepair()) void this.#startRepair();
+  /**
+   * Reads what may have been missed. True when the hub has all that was stored when this was called; false when it is
+   * closed or the store did not answer.
+   */
+  async resync(): Promise<boolean> {
+    // a repair that runs already may have asked for the stream's end before
     await this.#repair;
+    if (!this.#closed && this.#sequencer.startRepair()) return this.#startRepair();
+    return (await this.#repair) ?? false;
   }
 
   /**
@@ -175,14 +180,15 @@ export class Hub {
     this.#ring.advance(this.#sequencer.top);
   }
 
-  #startRepair(): Promise<void> {
+  #startRepair(): Promise<boolean> {
     this.#repair = this.#readMissed().finally(() => {
       this.#repair = undefined;
     });
     return this.#repair;
   }
 
-  async #readMissed(): Promise<void> {
+  /** Whether the hub is level with the stream now. */
+  async #readMissed(): Promise<boolean> {
     const { log, limits, logger } = this.#options;
     const bounds = { messages: limits.maxRecovered, bytes: limits.maxRecoveredBytes };
     try {
@@ -193,12 +199,15 @@ export class Hub {
         const exact = position.epoch === this.epoch && page.complete && (await log.floor(this.room)) <= after;
         if (!exact) {
           logger.warn({ room: this.room, after }, 'lost the place in the stream; subscribers start again');
-          return this.close(unsubscribes.insufficientState);
+          this.close(unsubscribes.insufficientState);
+          return false;
         }
         this.#deliver(this.#sequencer.repaired(page.publications, position.top));
       }
+      return !this.#sequencer.repairing && !this.#closed;
     } catch (error) {
       logger.debug({ err: error, room: this.room }, 'cannot read missed messages now; a later audit tries again');
+      return false;
     } finally {
       if (this.#sequencer.repairing) this.#sequencer.repairFailed();
     }
@@ -208,7 +217,7 @@ export class Hub {
   async #missedSince(from: ClientPosition): Promise<Missed | null> {
     if (from.epoch !== '' && from.epoch !== this.epoch) return null;
     // a client that comes from another gateway may be ahead of this one
-    if (from.offset > this.top) await this.resync();
+    if (from.offset > this.top && !(await this.resync())) throw new ChatError('unavailable', 'the room lags');
     if (from.offset > this.top) return null;
     for (let round = 0; round < maxRounds; round++) {
       if (this.#ring.after(from.offset) !== null) return { publications: [], upTo: from.offset };

@@ -10,7 +10,7 @@ export interface LiveMessage {
 
 /**
  * - deliver: the next message of the room
- * - gap: messages before this one are missing; read all after `top`, then call `repaired`
+ * - gap: messages before this one are missing, or may be; read all after `top`, then call `repaired`
  * - nothing: seen already, not ours, or it waits for a repair that runs
  */
 export type Step =
@@ -27,6 +27,8 @@ const maxWaiting = 4_096;
  */
 export class Sequencer {
   #top: number;
+  /** The last message of the room that was seen; 0 when none was. */
+  #last = 0;
   #repairing = false;
   #waiting: LiveMessage[] = [];
 
@@ -52,13 +54,22 @@ export class Sequencer {
       if (this.#waiting.length < maxWaiting) this.#waiting.push(message);
       return { kind: 'nothing' };
     }
-    if (message.previous > this.#top) {
+    if (!this.#follows(message)) {
       this.#repairing = true;
       this.#waiting.push(message);
       return { kind: 'gap' };
     }
     this.#top = message.seq;
+    this.#last = message.seq;
     return message.publication === null ? { kind: 'nothing' } : { kind: 'deliver', publication: message.publication };
+  }
+
+  /**
+   * Whether nothing can be missing before a message. A predecessor older than the last message seen, or none at all,
+   * means that retention removed some: perhaps one that nobody saw. Only the stream and its floor can tell.
+   */
+  #follows({ previous }: LiveMessage): boolean {
+    return previous <= this.#top && previous >= this.#last && previous > 0;
   }
 
   /** Starts a repair without a live message: something may have been missed. False when one runs already. */
@@ -69,12 +80,13 @@ export class Sequencer {
   }
 
   /**
-   * Ends a repair: `read` is all that the stream holds after `top` and up to `upTo`.
+   * Ends a repair that found nothing removed unseen: `read` is all that the stream holds after `top` and up to `upTo`.
    * Returns what to deliver. When `repairing` is true afterwards, what waited shows another gap: read again.
    */
   repaired(read: readonly StoredPublication[], upTo: number): readonly StoredPublication[] {
     const deliver = read.filter((publication) => publication.seq > this.#top);
-    this.#top = Math.max(this.#top, upTo, deliver.at(-1)?.seq ?? 0);
+    this.#last = deliver.at(-1)?.seq ?? this.#last;
+    this.#top = Math.max(this.#top, upTo, this.#last);
     this.#repairing = false;
     const waiting = this.#waiting.toSorted((a, b) => a.seq - b.seq);
     this.#waiting = [];

@@ -3,6 +3,7 @@ import type { KV } from '@nats-io/kv';
 import type { ChatRoomEntry } from '../../../contract/directory.ts';
 import { epochOf } from './epoch.ts';
 import { floorKey, parseFloor } from './floor.ts';
+import type { MessageLog } from './message-log.ts';
 import { addressOf } from './partition.ts';
 import { directBatch } from './direct-batch.ts';
 
@@ -11,6 +12,7 @@ export interface RetentionStore {
   readonly namespace: string;
   readonly manager: JetStreamManager;
   readonly bucket: KV;
+  readonly log: MessageLog;
 }
 
 /** First sequence of the room's messages that are young enough; null when there is none. */
@@ -60,7 +62,9 @@ export const sweepRoom = async (
   const keepFrom = Math.max(young, kept);
   const first = await directBatch(store.manager, stream, { seq: 1, next_by_subj: subject, batch: 1 });
   if ((first[0]?.seq ?? end) >= keepFrom) return 0;
-  await raiseFloor(store, room.name, { epoch: epochOf(info.created), seq: keepFrom - 1 });
+  // the last message that goes, not more: whoever saw it lost nothing
+  const [last] = await store.log.readLast(room.name, keepFrom, 1);
+  await raiseFloor(store, room.name, { epoch: epochOf(info.created), seq: last?.seq ?? keepFrom - 1 });
   return (await store.manager.streams.purge(stream, { filter: subject, seq: keepFrom })).purged;
 };
 

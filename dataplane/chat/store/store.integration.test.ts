@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chatBucket, chatPartition, chatStream } from '../../../contract/subjects.ts';
 import { defaultLimits } from '../limits.ts';
 import { Hub, type Subscribed } from '../room/hub.ts';
+import { allMessages, everything, fill, messageLogSuite, sequencesOf } from '../testing/message-log-suite.ts';
 import { roomEntry, startWorld, type ChatWorld } from '../testing/world.ts';
 import { Audit } from './audit.ts';
 import { JetStreamLog } from './jetstream-log.ts';
@@ -28,23 +29,6 @@ const newRoom = (): string => {
   }
 };
 
-const fill = async (room: string, count: number): Promise<number[]> => {
-  const sequences: number[] = [];
-  for (let i = 0; i < count; i++) {
-    const { seq } = await log.append(
-      room,
-      `${room}-${i}-${Math.random()}`,
-      JSON.stringify({ data: { content: String(i) } }),
-    );
-    sequences.push(seq);
-  }
-  return sequences;
-};
-
-const all = { messages: 10_000, bytes: 100_000_000 };
-const everything = { after: 0, upTo: Number.MAX_SAFE_INTEGER };
-const sequencesOf = (publications: readonly { seq: number }[]): number[] => publications.map(({ seq }) => seq);
-
 beforeAll(async () => {
   world = await startWorld();
   manager = await jetstreamManager(world.operator.nats, { checkAPI: false });
@@ -56,66 +40,18 @@ beforeAll(async () => {
     manager,
     times: { attemptMs: 1_000, deadlineMs: 5_000 },
   });
-  store = { namespace: 'test', manager, bucket };
+  store = { namespace: 'test', manager, bucket, log };
 });
 afterAll(() => world.stop());
 
-describe('the message log', () => {
-  it('stores a message with an id once and says so', async () => {
-    const room = newRoom();
-    const first = await log.append(room, 'same', '{"data":1}');
-    expect(first.duplicate).toBe(false);
-    expect(await log.append(room, 'same', '{"data":1}')).toEqual({ seq: first.seq, duplicate: true });
-  });
+messageLogSuite('on JetStream', () => ({ log, newRoom }));
 
-  it('reads exactly a range of one room among others, in pages, and says when bounds cut it off', async () => {
-    const [room, other] = [newRoom(), newRoom()];
-    const mine: number[] = [];
-    for (let i = 0; i < 30; i++) {
-      await fill(other, i % 4);
-      mine.push(...(await fill(room, 1)));
-    }
-    const after = mine[9] ?? 0;
-    const page = await log.read(room, { after, upTo: mine[25] ?? 0 }, all);
-    expect(sequencesOf(page.publications)).toEqual(mine.slice(10, 26));
-    expect(page.complete).toBe(true);
-    const cut = await log.read(room, { after, upTo: mine[25] ?? 0 }, { messages: 5, bytes: 1_000_000 });
-    expect(sequencesOf(cut.publications)).toEqual(mine.slice(10, 15));
-    expect(cut.complete).toBe(false);
-    expect((await log.read(room, everything, { messages: 30, bytes: 1_000_000 })).complete).toBe(true);
-    for (const [before, count] of [
-      [1e9, 3],
-      [mine[20] ?? 0, 7],
-      [mine[3] ?? 0, 10],
-      [1e9, 1_000],
-      [mine[0] ?? 0, 5],
-    ] as const) {
-      const expected = mine.filter((seq) => seq < before).slice(-count);
-      expect(sequencesOf(await log.readLast(room, before, count))).toEqual(expected);
-    }
-  });
-
-  it('knows a position above everything stored, also of an empty room', async () => {
+describe('reading', () => {
+  it('leaves no subscription behind', async () => {
     const room = newRoom();
-    const empty = await log.position(room);
-    const [seq] = await fill(room, 1);
-    expect(seq).toBeGreaterThan(empty.top);
-    expect(await log.position(room)).toEqual({ epoch: empty.epoch, top: seq });
-  });
-
-  it('leaves out what is not ours', async () => {
-    const room = newRoom();
-    const [first] = await fill(room, 1);
-    await log.append(room, 'foreign', 'not JSON');
-    const [second] = await fill(room, 1);
-    expect(sequencesOf((await log.read(room, everything, all)).publications)).toEqual([first, second]);
-  });
-
-  it('keeps no subscription after reading', async () => {
-    const room = newRoom();
-    await fill(room, 3);
+    await fill(log, room, 3);
     const before = subscriptions();
-    for (let i = 0; i < 20; i++) await log.read(room, everything, all);
+    for (let i = 0; i < 20; i++) await log.read(room, everything, allMessages);
     expect(subscriptions()).toBe(before);
   });
 });
@@ -127,24 +63,22 @@ const subscriptions = (): number =>
 describe('retention', () => {
   it('keeps the newest messages and raises the floor below them', async () => {
     const room = roomEntry({ name: newRoom(), retention: { maxAgeSeconds: 3_600, maxMessages: 4 } });
-    const sequences = await fill(room.name, 10);
+    const sequences = await fill(log, room.name, 10);
     expect(await sweepRoom(store, room, 10, Date.now())).toBe(6);
-    expect(sequencesOf((await log.read(room.name, everything, all)).publications)).toEqual(sequences.slice(6));
-    const floor = await log.floor(room.name);
-    expect(floor).toBeGreaterThanOrEqual(sequences[5] ?? 0);
-    expect(floor).toBeLessThan(sequences[6] ?? 0);
+    expect(sequencesOf((await log.read(room.name, everything, allMessages)).publications)).toEqual(sequences.slice(6));
+    expect(await log.floor(room.name)).toBe(sequences[5]);
     expect(await sweepRoom(store, room, 4, Date.now())).toBe(0);
   });
 
   it('removes messages that are too old, and only those', async () => {
     const room = roomEntry({ name: newRoom(), retention: { maxAgeSeconds: 1, maxMessages: 100 } });
-    await fill(room.name, 3);
+    await fill(log, room.name, 3);
     await sleep(1_100);
-    const young = await fill(room.name, 2);
+    const young = await fill(log, room.name, 2);
     expect(await sweepRoom(store, room, 5, Date.now())).toBe(3);
-    expect(sequencesOf((await log.read(room.name, everything, all)).publications)).toEqual(young);
+    expect(sequencesOf((await log.read(room.name, everything, allMessages)).publications)).toEqual(young);
     expect(await sweepRoom(store, room, 2, Date.now() + 2_000)).toBe(2);
-    expect((await log.read(room.name, everything, all)).publications).toEqual([]);
+    expect((await log.read(room.name, everything, allMessages)).publications).toEqual([]);
   });
 
   it('touches no other room', async () => {
@@ -152,12 +86,12 @@ describe('retention', () => {
       roomEntry({ name: newRoom(), retention: { maxAgeSeconds: 3_600, maxMessages: 1 } }),
       newRoom(),
     ];
-    const kept = await fill(other, 3);
-    await fill(room.name, 3);
+    const kept = await fill(log, other, 3);
+    await fill(log, room.name, 3);
     await sweepRoom(store, room, 3, Date.now());
     await clearRoom(store, room.name);
-    expect(sequencesOf((await log.read(other, everything, all)).publications)).toEqual(kept);
-    expect((await log.read(room.name, everything, all)).publications).toEqual([]);
+    expect(sequencesOf((await log.read(other, everything, allMessages)).publications)).toEqual(kept);
+    expect((await log.read(room.name, everything, allMessages)).publications).toEqual([]);
   });
 
   it('is the work of one gateway at a time', async () => {
@@ -187,7 +121,7 @@ const subscribe = async (hub: Hub, from: { offset: number; epoch: string } | nul
 describe('recovery', () => {
   it('brings what is in the stream but not in memory', async () => {
     const room = newRoom();
-    const sequences = await fill(room, 8);
+    const sequences = await fill(log, room, 8);
     const hub = await hubOf(room);
     const result = await subscribe(hub, { offset: sequences[2] ?? 0, epoch: hub.epoch });
     expect(result).toMatchObject({ recovered: true, offset: sequences[2] });
@@ -201,7 +135,7 @@ describe('recovery', () => {
   it('brings what the client missed while this gateway lags behind the one it came from', async () => {
     const room = newRoom();
     const hub = await hubOf(room);
-    const sequences = await fill(room, 3);
+    const sequences = await fill(log, room, 3);
     const result = await subscribe(hub, { offset: sequences[1] ?? 0, epoch: hub.epoch });
     expect(result.recovered).toBe(true);
     expect(sequencesOf(result.publications)).toEqual(sequences.slice(2));
@@ -209,7 +143,7 @@ describe('recovery', () => {
 
   it('says no to another epoch, a position in the future, one below the floor and one too far behind', async () => {
     const room = roomEntry({ name: newRoom(), retention: { maxAgeSeconds: 3_600, maxMessages: 3 } });
-    const sequences = await fill(room.name, 8);
+    const sequences = await fill(log, room.name, 8);
     const hub = await hubOf(room.name, { maxRecovered: 2 });
     const no = { recovered: false, publications: [], offset: hub.top };
     expect(await subscribe(hub, { offset: hub.top, epoch: 'other' })).toMatchObject(no);
@@ -230,11 +164,11 @@ describe('recovery', () => {
 describe('an audit', () => {
   it('finds a message whose live copy was lost at the end of a room', async () => {
     const room = newRoom();
-    await fill(room, 1);
+    await fill(log, room, 1);
     const hub = await hubOf(room);
     const audit = new Audit(world.operator, manager, { hubs: [hub], closePartition: () => {} });
     await audit.run();
-    const [lost] = await fill(room, 1);
+    const [lost] = await fill(log, room, 1);
     await audit.run();
     await audit.run();
     expect(hub.top).toBeGreaterThanOrEqual(lost ?? Infinity);
@@ -244,7 +178,7 @@ describe('an audit', () => {
 
   it('makes a lost stream anew and starts its rooms again, with another epoch', async () => {
     const room = newRoom();
-    await fill(room, 2);
+    await fill(log, room, 2);
     const { epoch } = await log.position(room);
     const closed: number[] = [];
     const audit = new Audit(world.operator, manager, {
