@@ -20,7 +20,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'dataplane/db': ['contract', 'dataplane/fabric', 'dataplane/log', 'dataplane/replica'],
   dataplane: ['contract', 'dataplane'],
   local: ['contract'],
-  cli: ['local', 'contract', 'crds'],
+  cli: ['local', 'contract', 'crds', 'hack/tools'],
 };
 const everywhere = ['bench', 'e2e', 'hack'];
 
