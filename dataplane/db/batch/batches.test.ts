@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { AnswerBuilder, answerStatus, decodeAnswers, sequenceOf } from './answer-batch.ts';
 import { decodeRequests, decodeWatched, encodeRequests, encodeTransaction, epochOf } from './request-batch.ts';

@@ -7,6 +7,12 @@ import { newSession, type Client, type Server, type Session } from './session.ts
 
 /** Commands of one connection that may be unanswered; beyond that its socket is not read. */
 const maxPlaces = 1024;
+/** The same before the size of its replies is known, and when they are large. */
+const [firstPlaces, minPlaces] = [32, 4];
+/** Replies of one connection that may be on their way, bytes, as far as their size can be foreseen. */
+const maxExpectedBytes = 4 * 1024 * 1024;
+/** How fast a large reply is forgotten when small ones follow. */
+const decay = 0.98;
 /** Reply bytes that may wait in a socket before it is not read any more. */
 const pauseAtBytes = 1024 * 1024;
 /** Reply bytes at which a client that does not read is cut off. */
@@ -23,6 +29,7 @@ class Place implements Waiter {
 
   answer(reply: Buffer): void {
     this.reply = reply;
+    this.#connection.expect(reply.length);
     this.#connection.advance();
   }
 }
@@ -50,6 +57,9 @@ export class Connection implements Client {
   #head = 0;
   #out: Buffer[] = [];
   #dirty = false;
+  /** Size of the largest reply of late, bytes. */
+  #largeReply = 0;
+  #window = firstPlaces;
   #blocked = false;
   #full = false;
   #ended = false;
@@ -94,6 +104,12 @@ export class Connection implements Client {
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  /** Learns from the size of a reply how many may be on their way together. */
+  expect(bytes: number): void {
+    this.#largeReply = Math.max(bytes, this.#largeReply * decay);
+    this.#window = Math.min(maxPlaces, Math.max(minPlaces, Math.floor(maxExpectedBytes / this.#largeReply)));
   }
 
   /** Replies are there: moves those whose turn has come to the output. */
@@ -159,7 +175,7 @@ export class Connection implements Client {
   }
 
   #overfull(): boolean {
-    return this.#places.length - this.#head >= maxPlaces || this.#socket.writableLength > pauseAtBytes;
+    return this.#places.length - this.#head >= this.#window || this.#socket.writableLength > pauseAtBytes;
   }
 
   /** Carries out what is parsed, until bytes are missing or a bound is reached. */

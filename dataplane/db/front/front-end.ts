@@ -18,8 +18,7 @@ import { transactionCommands } from './transactions.ts';
 /** Connections of one front end. An idle one costs about 10 KB. */
 const maxClients = 20_000;
 /** A client that reads nothing of what it asked for is cut off after this, milliseconds. */
-const stuckLimitMs = 60_000;
-const stuckCheckMs = 5_000;
+const defaultStuckLimitMs = 60_000;
 /** What the kernel may hold of connections that are not accepted yet. */
 const backlog = 4096;
 
@@ -43,16 +42,18 @@ export class FrontEnd {
   readonly #connections = new Set<Connection>();
   readonly #net: NetServer;
   readonly #facts: ServerFacts;
+  readonly #stuckLimitMs: number;
   #nextId = 1;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(pod: Pod, router: Router, port: number) {
+  constructor(pod: Pod, router: Router, options: { readonly port: number; readonly stuckLimitMs?: number }) {
+    this.#stuckLimitMs = options.stuckLimitMs ?? defaultStuckLimitMs;
     this.#facts = {
       pod: pod.env.QUARTET_POD,
       node: pod.env.QUARTET_NODE,
       incarnation: pod.incarnation,
       startedAt: Date.now(),
-      port,
+      port: options.port,
       maxClients,
       connectionsReceived: 0,
       connectionsRejected: 0,
@@ -78,7 +79,7 @@ export class FrontEnd {
 
   /** Listens; resolves with the port. */
   listen(host: string): Promise<number> {
-    this.#timer = setInterval(() => this.#checkStuck(), stuckCheckMs).unref();
+    this.#timer = setInterval(() => this.#checkStuck(), this.#stuckLimitMs / 12).unref();
     return new Promise((resolve, reject) => {
       this.#net.once('error', reject);
       this.#net.listen({ host, port: this.#facts.port, backlog }, () => {
@@ -121,6 +122,6 @@ export class FrontEnd {
 
   #checkStuck(): void {
     const now = Date.now();
-    for (const connection of this.#connections) connection.checkStuck(now, stuckLimitMs);
+    for (const connection of this.#connections) connection.checkStuck(now, this.#stuckLimitMs);
   }
 }

@@ -36,6 +36,8 @@ interface Outgoing {
 export const requestDeadlineMs = 10_000;
 /** After a new primary is known, the old one has so long to answer what it was sent, milliseconds. */
 const lostGraceMs = 500;
+/** After NATS is back, answers to what was sent before it went away may still come for so long, milliseconds. */
+const reconnectGraceMs = 3_000;
 /** Pause before refused requests are sent again, milliseconds; grows by a factor of 2 and has jitter. */
 const firstPauseMs = 10;
 const maxPauseMs = 250;
@@ -64,6 +66,9 @@ export class ShardLink {
   #flightBytes = 0;
   #target: Target | null = null;
   #lostSince = 0;
+  /** Answers to requests before this id may have been lost with the connection; from then on they are not waited for. */
+  #doubtful = { before: 0, at: Infinity };
+  #wasConnected = true;
   #epoch = 1;
   #pauseMs = firstPauseMs;
   #resumeAt = 0;
@@ -105,7 +110,8 @@ export class ShardLink {
     this.#queue = this.#expire(this.#queue, now);
     this.#refused = this.#expire(this.#refused, now);
     for (const outgoing of this.#flight.values()) if (outgoing.deadline <= now) this.#giveUp(outgoing);
-    if (this.#flight.size > 0 && this.#isLost(now)) this.#loseFlight();
+    if (this.#flight.size > 0 && this.#isLost(now)) this.#loseFlight(this.#nextId);
+    this.#watchConnection(now);
     this.flush();
   }
 
@@ -235,9 +241,20 @@ export class ShardLink {
     return now - this.#lostSince >= lostGraceMs;
   }
 
-  #loseFlight(): void {
+  #watchConnection(now: number): void {
+    const { connected } = this.#options.transport;
+    if (connected && !this.#wasConnected) this.#doubtful = { before: this.#nextId, at: now + reconnectGraceMs };
+    this.#wasConnected = connected;
+    if (now < this.#doubtful.at) return;
+    this.#loseFlight(this.#doubtful.before);
+    this.#doubtful = { before: 0, at: Infinity };
+  }
+
+  /** Gives up the answers to requests before an id: writes are unknown, reads are tried again. */
+  #loseFlight(before: number): void {
     this.#why = 'its primary is gone';
     for (const outgoing of this.#flight.values()) {
+      if (outgoing.id >= before) continue;
       if (outgoing.request.writes) this.#giveUp(outgoing);
       else this.#refuse(outgoing);
     }

@@ -15,7 +15,7 @@ export const start = async (pod: Pod): Promise<void> => {
   const router = new Router(directory, watchHeartbeats(pod, 'db'), new NatsTransport(pod, null));
   pod.onShutdown('router', async () => router.stop());
   const stopRequests = listenForDatabaseRequests(pod, router);
-  const frontEnd = new FrontEnd(pod, router, pod.env.QUARTET_PORT ?? servicePorts['db-gateway']);
+  const frontEnd = new FrontEnd(pod, router, { port: pod.env.QUARTET_PORT ?? servicePorts['db-gateway'] });
   const port = await frontEnd.listen(pod.env.QUARTET_POD_IP);
   pod.onShutdown('front end', async () => {
     stopRequests();

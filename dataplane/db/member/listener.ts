@@ -6,6 +6,9 @@ import type { Requester } from './requester.ts';
 /** Gateways that are remembered. A gateway that is forgotten and sends again starts anew, which is right. */
 const maxRequesters = 1_000;
 
+/** Answers that are kept while NATS is away, messages; what does not fit is lost, and gateways call it unknown. */
+const maxKept = 4_096;
+
 /** The token that answers go to, beside the batch number that requests carry in the same place. */
 export const answerToken = 'answers';
 
@@ -18,11 +21,14 @@ export class RequestListener {
   readonly #executor: Executor;
   readonly #log: Logger;
   readonly #requesters = new Map<string, Requester>();
+  #connected = true;
+  #kept: { subject: string; message: Buffer }[] = [];
 
   constructor(nats: NatsConnection, executor: Executor, log: Logger) {
     this.#nats = nats;
     this.#executor = executor;
     this.#log = log;
+    void this.#followConnection();
   }
 
   /** Starts to listen; answers the function that ends it. */
@@ -56,7 +62,20 @@ export class RequestListener {
     return requester;
   }
 
+  async #followConnection(): Promise<void> {
+    for await (const { type } of this.#nats.status()) {
+      if (type === 'disconnect') this.#connected = false;
+      if (type !== 'reconnect') continue;
+      this.#connected = true;
+      for (const { subject, message } of this.#kept.splice(0)) this.#publish(subject, message);
+    }
+  }
+
   #publish(subject: string, message: Buffer): void {
+    if (!this.#connected) {
+      if (this.#kept.length < maxKept) this.#kept.push({ subject, message });
+      return;
+    }
     try {
       this.#nats.publish(subject, message);
     } catch (error) {

@@ -83,6 +83,8 @@ export class Speculation implements View {
     this.#undo = [];
     this.#effects.truncate(this.#undoLength);
     this.changed = false;
+    // What it read of itself is gone, and its reply is an error that holds whatever becomes of others.
+    this.dependsOn = 0;
   }
 
   get(key: string): Row | undefined {

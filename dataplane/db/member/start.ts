@@ -31,7 +31,7 @@ const startFrontEnd = async (pod: Pod, executor: Executor): Promise<void> => {
   const directory = await watchDirectory(pod, 'db');
   const router = new Router(directory, watchHeartbeats(pod, 'db'), new NatsTransport(pod, executor));
   pod.onShutdown('router', async () => router.stop());
-  const frontEnd = new FrontEnd(pod, router, pod.env.QUARTET_PORT ?? servicePorts.db);
+  const frontEnd = new FrontEnd(pod, router, { port: pod.env.QUARTET_PORT ?? servicePorts.db });
   const port = await frontEnd.listen(pod.env.QUARTET_POD_IP);
   pod.onShutdown('front end', () => frontEnd.close());
   exportMetrics(pod, frontEnd, router);

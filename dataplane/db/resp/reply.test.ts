@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeReply, ReplyError, type Reply } from './reply.ts';
 import { encodeReply, type Protocol, type ReplyWriter } from './reply-writer.ts';

@@ -102,9 +102,9 @@ export class StoreFile {
     await this.#env.flushed;
   }
 
-  /** Up to `limit` keys that expire before `before`, earliest first. */
-  due(before: number, limit: number): { key: string; at: number }[] {
-    const end = expiryKey(before, '');
+  /** Up to `limit` keys that expire at a time (milliseconds, integral) or before it, earliest first. */
+  due(time: number, limit: number): { key: string; at: number }[] {
+    const end = expiryKey(time + 1, '');
     const found: { key: string; at: number }[] = [];
     for (const key of this.#expiries.getKeys({ end, limit }))
       found.push({ key: key.toString('latin1', 8), at: key.readDoubleBE(0) });

@@ -26,6 +26,8 @@ export interface LocalDatabaseOptions {
   readonly starts?: readonly string[];
   /** Clock of the primaries, milliseconds. */
   readonly now?: () => number;
+  /** When a client that does not read is cut off, milliseconds. */
+  readonly stuckLimitMs?: number;
   /** Changes the directory entries, for tests of gaps and overlaps. */
   readonly entries?: (entries: DbShardEntry[]) => DbShardEntry[];
 }
@@ -83,7 +85,7 @@ export class LocalDatabase {
     this.frontEnd = new FrontEnd(
       { env: { QUARTET_POD: 'local', QUARTET_NODE: 'node' }, incarnation: 'one' } as Pod,
       this.router,
-      0,
+      { port: 0, stuckLimitMs: options.stuckLimitMs ?? 60_000 },
     );
   }
 
