@@ -1,0 +1,239 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { Kvm } from '@nats-io/kv';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { dbShardEntry } from '../contract/directory.ts';
+import { directoryBucket, directoryKey, logStream } from '../contract/subjects.ts';
+import { startControlPlane, type ControlPlane } from '../local/control-plane.ts';
+import { startNats, type Nats } from '../local/nats-server.ts';
+import { dbShards, type DbShard } from './kinds.ts';
+import { persistentVolumeClaims, pods, secrets, services } from './runtime/builtin.ts';
+import type { KubeClient } from './runtime/client.ts';
+import { connectKube } from './runtime/connection.ts';
+import type { KubeObject } from './runtime/object.ts';
+import { resource } from './runtime/resource.ts';
+import { parseSettings } from './settings.ts';
+import { startOperator, type Operator } from './start-operator.ts';
+import { FakeNodes } from './testing/fake-nodes.ts';
+
+const namespace = 'default';
+const ref = { namespace, name: 'app' };
+const set = { kind: 'db', ...ref } as const;
+
+let dir: string;
+let plane: ControlPlane;
+let natsServer: Nats;
+let nats: NatsConnection;
+let client: KubeClient;
+let fakes: FakeNodes;
+let operator: Operator;
+
+/** Polls until the check gives something; fails with the last problem after the deadline. */
+const until = async <T>(what: string, check: () => Promise<T | undefined | false>, deadlineMs = 20_000): Promise<T> => {
+  const deadline = performance.now() + deadlineMs;
+  for (;;) {
+    const found = await check().catch(() => undefined);
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > deadline) {
+      const shard = await client.get(dbShards, ref).catch(() => undefined);
+      throw new Error(`not within ${deadlineMs} ms: ${what}\n${JSON.stringify(shard?.status, null, 1)}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+};
+
+const shard = (name = 'app'): Promise<DbShard> => client.get(dbShards, { namespace, name });
+
+const condition = (object: DbShard, type: string) => object.status?.conditions?.find((one) => one.type === type);
+
+const untilReady = (replicas = 3): Promise<DbShard> =>
+  until(`ready with ${replicas} replicas`, async () => {
+    const object = await shard();
+    const isReady = condition(object, 'Ready')?.status === 'True' && object.status?.readyReplicas === replicas;
+    return isReady && object.status.replicas === replicas ? object : undefined;
+  });
+
+const createShard = (name: string, spec: object): Promise<KubeObject> =>
+  client.create(dbShards, {
+    apiVersion: 'quartet.dev/v1alpha1',
+    kind: 'DBShard',
+    metadata: { name, namespace },
+    spec: { database: 'app', ...spec },
+  } as unknown as DbShard);
+
+const installDefinitions = async (): Promise<void> => {
+  const definitions = resource<KubeObject>(
+    'apiextensions.k8s.io/v1',
+    'CustomResourceDefinition',
+    'customresourcedefinitions',
+    'cluster',
+  );
+  const folder = join(import.meta.dirname, '../crds/generated');
+  for (const file of readdirSync(folder)) {
+    await client.create(definitions, parse(readFileSync(join(folder, file), 'utf8')) as KubeObject);
+  }
+  await until('the definitions are served', async () => (await client.list(dbShards)) !== undefined);
+};
+
+/** Requests to the API so far, by the operator's own count. */
+const requests = async (): Promise<number> => {
+  const text = await (await fetch(`http://${operator.manager.address}/metrics`)).text();
+  return [...text.matchAll(/^rest_client_requests_total\{[^}]*\} (\d+)/gm)].reduce((sum, [, n]) => sum + Number(n), 0);
+};
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'quartet-operator-'));
+  [plane, natsServer] = await Promise.all([
+    startControlPlane({ dir: join(dir, 'plane') }),
+    startNats({ dir: join(dir, 'nats') }),
+  ]);
+  client = connectKube({ kubeconfig: plane.kubeconfig, rate: { perSecond: 1000, burst: 1000 } });
+  nats = await connect({ servers: natsServer.url, maxReconnectAttempts: -1, reconnectTimeWait: 100 });
+  await installDefinitions();
+  fakes = new FakeNodes(client, nats);
+  await fakes.start(['node-a', 'node-b', 'node-c']);
+  const settings = parseSettings({
+    QUARTET_NATS_URL: natsServer.url,
+    QUARTET_IMAGE: 'quartet:test',
+    QUARTET_ADMIN_PORT: '0',
+  });
+  const log = pino({ level: process.env['QUARTET_LOG_LEVEL'] ?? 'silent' });
+  operator = await startOperator({ settings, log, client: connectKube({ kubeconfig: plane.kubeconfig }), lease: null });
+  await createShard('app', { replicas: 3, failover: { replaceAfter: '1s' } });
+}, 120_000);
+
+afterAll(async () => {
+  await operator?.stop();
+  await fakes?.stop();
+  await nats?.close();
+  client?.close();
+  await Promise.all([plane?.stop(), natsServer?.stop()]);
+  await rm(dir, { recursive: true, force: true });
+});
+
+describe('a DBShard under the operator', () => {
+  it('gets a replica on each node, a primary, a document, its Services and Secrets', async () => {
+    const object = await untilReady();
+    expect(new Set(object.status?.members?.map(({ node }) => node)).size).toBe(3);
+    expect(object.status).toMatchObject({ term: 1, keys: 7, log: { stream: logStream(set) } });
+    const bucket = await new Kvm(nats).open(directoryBucket);
+    const entry = dbShardEntry.parse((await bucket.get(directoryKey('db', namespace, 'app')))?.json());
+    expect(entry).toMatchObject({ primary: object.status?.primary, term: 1, conflict: null });
+    expect(entry.members).toHaveLength(3);
+    await client.get(services, { namespace, name: 'app-primary' });
+    await client.get(services, { namespace, name: 'db-gateway' });
+    await client.get(secrets, { namespace, name: 'quartet-nats' });
+  });
+
+  it('settles: then no request is made at all', async () => {
+    const before = await until('no request for a second', async () => {
+      const first = await requests();
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      return (await requests()) === first ? first : undefined;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    expect(await requests()).toBe(before);
+  });
+
+  it('elects another primary when the primary falls silent, and moves the label', async () => {
+    const old = (await shard()).status?.primary ?? '';
+    const start = performance.now();
+    fakes.killProcess(old);
+    const next = await until('another primary', async () => {
+      const { status } = await shard();
+      return status?.primary !== undefined && status.primary !== old ? status : undefined;
+    });
+    expect(performance.now() - start).toBeLessThan(5000);
+    expect(next.term).toBe(2);
+    const labelled = await until('one pod with the label', async () => {
+      const { items } = await client.list(pods, { namespace, labelSelector: 'quartet.dev/role=primary' });
+      return items.length === 1 ? items[0] : undefined;
+    });
+    expect(labelled.metadata.name).toBe(next.primary);
+    fakes.reviveProcess(old);
+    await untilReady();
+  });
+
+  it('says that NATS is away, decides nothing then, and goes on when it is back', async () => {
+    const before = (await untilReady()).status;
+    natsServer.servers[0]?.kill('SIGKILL');
+    await until('the condition', async () => condition(await shard(), 'Ready')?.reason === 'MessagingUnavailable');
+    await natsServer.servers[0]?.start();
+    const after = (await untilReady()).status;
+    expect({ primary: after?.primary, term: after?.term }).toEqual({ primary: before?.primary, term: before?.term });
+  });
+
+  it('rebuilds the replica of a lost node on another, then forgets the old one', async () => {
+    await fakes.start(['node-d']);
+    await fakes.killNode('node-a');
+    const { status } = await until(
+      'a replica on node-d, none on node-a',
+      async () => {
+        const object = await shard();
+        const where = object.status?.members?.map(({ node }) => node) ?? [];
+        return where.includes('node-d') && !where.includes('node-a') && where.length === 3 ? object : undefined;
+      },
+      30_000,
+    );
+    expect(status?.members?.map(({ pod }) => pod)).toContain('db-app-3');
+    await fakes.setReady('node-a', true);
+    await untilReady();
+  });
+
+  it('is never served together with an older shard whose range it overlaps', async () => {
+    await createShard('late', { range: { start: 'x' }, replicas: 1 });
+    const late = await until('the conflict', async () => {
+      const object = await shard('late');
+      return condition(object, 'Ready')?.reason === 'Conflict' ? object : undefined;
+    });
+    expect(condition(late, 'RangeConsistent')).toMatchObject({ status: 'False', reason: 'Overlap' });
+    await until(
+      'the older one says so too',
+      async () => condition(await shard(), 'RangeConsistent')?.reason === 'Overlap',
+    );
+    expect(condition(await shard(), 'Ready')?.status).toBe('True');
+    await client.delete(dbShards, { namespace, name: 'late' });
+    await until('all is well again', async () => condition(await shard(), 'RangeConsistent')?.status === 'True');
+  });
+
+  it('says that its log is lost when the stream is gone, and does not make another', async () => {
+    const manager = await jetstreamManager(nats);
+    await createShard('short', { database: 'other', replicas: 1 });
+    const stream = logStream({ kind: 'db', namespace, name: 'short' });
+    await until('ready', async () => condition(await shard('short'), 'Ready')?.status === 'True');
+    await manager.streams.delete(stream);
+    await until('the condition', async () => condition(await shard('short'), 'LogLost')?.status === 'True');
+    expect(condition(await shard('short'), 'Ready')).toMatchObject({ status: 'False', reason: 'LogLost' });
+    await expect(manager.streams.info(stream)).rejects.toThrow(/not found/);
+  });
+
+  it('leaves nothing but retained volumes when it is deleted', async () => {
+    await client.delete(dbShards, ref);
+    await until(
+      'gone',
+      async () => (await client.get(dbShards, ref).catch((error: { code: string }) => error.code)) === 'not-found',
+    );
+    const labelSelector = 'app.kubernetes.io/instance=app';
+    expect((await client.list(pods, { namespace, labelSelector })).items).toEqual([]);
+    expect((await client.list(persistentVolumeClaims, { namespace, labelSelector })).items).toHaveLength(3);
+    const manager = await jetstreamManager(nats);
+    await expect(manager.streams.info(logStream(set))).rejects.toThrow(/not found/);
+    const bucket = await new Kvm(nats).open(directoryBucket);
+    await until('no document', async () => {
+      const entry = await bucket.get(directoryKey('db', namespace, 'app'));
+      return entry === null || entry.operation === 'DEL';
+    });
+  });
+
+  it('does not take up the volumes of an earlier resource of its name', async () => {
+    await createShard('app', { replicas: 3 });
+    const object = await untilReady();
+    for (const { pod } of object.status?.members ?? []) expect(Number(pod.split('-')[2])).toBeGreaterThanOrEqual(4);
+  });
+});
