@@ -47,10 +47,12 @@ function mappingRoutes(router: Router, gateway: Gateway): void {
     const { mappings } = await gateway.admin.describe(route);
     response.json({ [route.index]: { mappings: mappingsToJson(mappings) } });
   });
-  router.put(['/:index/_mapping', '/:index/_mappings'], async (request, response) => {
-    await gateway.admin.putMappings(routeOne(gateway, pathPart(request, 'index')), bodyJson(request));
-    response.json({ acknowledged: true });
-  });
+  for (const method of ['put', 'post'] as const) {
+    router[method](['/:index/_mapping', '/:index/_mappings'], async (request, response) => {
+      await gateway.admin.putMappings(routeOne(gateway, pathPart(request, 'index')), bodyJson(request));
+      response.json({ acknowledged: true });
+    });
+  }
 }
 
 /** Writes are searchable as soon as they are acknowledged, so there is nothing to do but to say so. */
