@@ -16,6 +16,15 @@ const restMs = 1_000;
 /** Weight of a new measurement. */
 const smoothing = 0.2;
 
+/** How long a pod that left the directory is still taken for an endpoint without a heartbeat (ms). */
+const lingerMs = 5_000;
+
+/** An endpoint that the directory named once. */
+interface Known extends Endpoint {
+  readonly edge: string;
+  readonly listedAt: number;
+}
+
 /** What the router knows of the edges: the directory, their heartbeats, and how its own requests to them went. */
 export class Fleet {
   private readonly entries: () => ReadonlyMap<string, EdgeNodeEntry>;
@@ -23,6 +32,7 @@ export class Fleet {
   private readonly failedAt = new Map<string, number>();
   private readonly measured = new Map<string, number>();
   private readonly stalledMs: () => number;
+  private readonly known = new Map<string, Known>();
 
   /** @param stalledMs how long this process itself stood still just now: heartbeats wait unread for that long */
   constructor(
@@ -33,6 +43,7 @@ export class Fleet {
     this.entries = entries;
     this.heartbeats = heartbeats;
     this.stalledMs = stalledMs;
+    this.follow();
   }
 
   /** The edges as candidates for a request to this path. */
@@ -54,15 +65,15 @@ export class Fleet {
   endpoints(name: string, now: number): Endpoint[] {
     const entry = this.entries().get(name);
     if (entry === undefined) return [];
-    const rested = entry.endpoints.filter((endpoint) => !this.resting(endpoint.pod, now));
+    const rested = this.endpointsOf(entry).filter((endpoint) => !this.resting(endpoint.pod, now));
     const heard = rested.filter((endpoint) => this.heard(endpoint.pod));
     return heard.length > 0 ? heard : rested;
   }
 
-  /** All pods that the directory knows. */
+  /** All pods that are endpoints now. */
   allEndpoints(): (Endpoint & { readonly edge: string })[] {
     return [...this.entries().values()].flatMap((entry) =>
-      entry.endpoints.map((endpoint) => ({ ...endpoint, edge: entry.name })),
+      this.endpointsOf(entry).map(({ pod, url }) => ({ pod, url, edge: entry.name })),
     );
   }
 
@@ -76,12 +87,30 @@ export class Fleet {
     this.measured.set(pod, before === undefined ? ms : before + smoothing * (ms - before));
   }
 
-  /** Forgets pods that are gone. */
-  retain(): void {
-    const pods = new Set(this.allEndpoints().map((endpoint) => endpoint.pod));
-    for (const known of [this.failedAt, this.measured]) {
-      for (const pod of known.keys()) if (!pods.has(pod)) known.delete(pod);
+  /** Takes note of a change of the directory. */
+  follow(): void {
+    const now = performance.now();
+    for (const entry of this.entries().values()) {
+      for (const { pod, url } of entry.endpoints) this.known.set(pod, { pod, url, edge: entry.name, listedAt: now });
     }
+    for (const [pod, endpoint] of this.known) {
+      if (this.entries().has(endpoint.edge) && (now - endpoint.listedAt < lingerMs || this.heard(pod))) continue;
+      for (const about of [this.known, this.failedAt, this.measured]) about.delete(pod);
+    }
+  }
+
+  /**
+   * The endpoints of an edge: those in the directory, and those that left it but are heard. A pod that lost NATS for a
+   * moment is not ready, so the operator takes it out; its heartbeats are the better witness.
+   */
+  private endpointsOf(entry: EdgeNodeEntry): readonly Endpoint[] {
+    const listed = new Set(entry.endpoints.map(({ pod }) => pod));
+    const now = performance.now();
+    const others = [...this.known.values()].filter(
+      ({ pod, edge, listedAt }) =>
+        edge === entry.name && !listed.has(pod) && (this.heard(pod) || now - listedAt < lingerMs),
+    );
+    return others.length === 0 ? entry.endpoints : [...entry.endpoints, ...others];
   }
 
   private heard(pod: string): boolean {
@@ -94,14 +123,15 @@ export class Fleet {
   }
 
   private healthOf(entry: EdgeNodeEntry, now: number): Candidate['health'] {
-    if (entry.endpoints.length === 0) return 'none';
-    const rested = entry.endpoints.filter((endpoint) => !this.resting(endpoint.pod, now));
+    const endpoints = this.endpointsOf(entry);
+    if (endpoints.length === 0) return 'none';
+    const rested = endpoints.filter((endpoint) => !this.resting(endpoint.pod, now));
     if (rested.length === 0) return 'unreachable';
     return rested.some((endpoint) => this.heard(endpoint.pod)) ? 'alive' : 'silent';
   }
 
   private loadOf(entry: EdgeNodeEntry): LiveLoad | undefined {
-    const loads = entry.endpoints
+    const loads = this.endpointsOf(entry)
       .map((endpoint) => this.heartbeats.get(endpoint.pod)?.beat.edge)
       .filter((load) => load !== undefined);
     if (loads.length === 0) return undefined;

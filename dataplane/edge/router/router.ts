@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { contentClassOfPath } from '../policy/content-policy.ts';
+import { cacheKey } from '../policy/stored-response.ts';
 import { type EdgeRequest, readRequest } from '../serve/edge-request.ts';
 import type { OriginPools } from '../serve/origin-exchange.ts';
 import { clientPrefix, LastChoices } from './client-prefix.ts';
@@ -62,13 +63,14 @@ export class Router {
   }
 
   /** Decides for a client without sending anything. */
-  decide(client: ClientPlace, target: string, now: number): Decision {
+  decide(client: ClientPlace, request: Pick<EdgeRequest, 'target' | 'key'>, now: number): Decision {
     const { fleet, strategy } = this.options;
     return selectEdges({
-      candidates: fleet.candidates(target, now),
+      candidates: fleet.candidates(request.target, now),
       client: client.place,
       strategy,
       previous: this.last.get(clientPrefix(client.address), now),
+      key: request.key,
       turn: this.turn,
     });
   }
@@ -96,7 +98,7 @@ export class Router {
   private route(message: IncomingMessage, response: ServerResponse, request: EdgeRequest): void {
     const now = Date.now();
     const client = this.locate(message);
-    const decision = this.decide(client, request.target, now);
+    const decision = this.decide(client, request, now);
     this.turn++;
     if (header(message, 'x-quartet-explain') === '1') {
       sendJson(response, 200, this.explanation(client, request.target, decision));
@@ -169,7 +171,8 @@ export class Router {
     const ip = query.get('ip');
     const answer = (): void => {
       const client = ip === null && told === undefined ? this.locate(message) : this.placeOf(ip ?? undefined, told);
-      sendJson(response, 200, this.explanation(client, path, this.decide(client, path, Date.now())));
+      const asked = { target: path, key: cacheKey(header(message, 'host') ?? '', path) };
+      sendJson(response, 200, this.explanation(client, path, this.decide(client, asked, Date.now())));
     };
     // Someone who asks about an address wants the database's answer, not what is known before it is loaded.
     if (ip === null) answer();

@@ -26,7 +26,15 @@ const candidate = (name: Name, overrides: Partial<Candidate> = {}): Candidate =>
 const munich = { latitude: 48.1, longitude: 11.6 };
 
 const select = (candidates: readonly Candidate[], overrides: Partial<SelectionInput> = {}) =>
-  selectEdges({ candidates, client: munich, strategy: 'geo-score', previous: undefined, turn: 0, ...overrides });
+  selectEdges({
+    candidates,
+    client: munich,
+    strategy: 'geo-score',
+    previous: undefined,
+    key: 'k',
+    turn: 0,
+    ...overrides,
+  });
 
 const all = (overrides: Partial<Record<Name, Partial<Candidate>>> = {}): Candidate[] =>
   (Object.keys(places) as Name[]).map((name) => candidate(name, overrides[name]));
@@ -102,6 +110,14 @@ describe('hysteresis', () => {
 });
 
 describe('named strategies', () => {
+  it('keeps an object at one edge for clients whose place is not known, whatever the scores are', () => {
+    const chosen = (key: string, candidates: Candidate[]) => select(candidates, { client: undefined, key }).order[0];
+    const busier = all().map((it) => ({ ...it, measuredMs: 40 }));
+    const keys = Array.from({ length: 50 }, (_, i) => `http://site/${i}`);
+    for (const key of keys) expect(chosen(key, busier)).toBe(chosen(key, all()));
+    expect(new Set(keys.map((key) => chosen(key, all()))).size).toBe(all().length);
+  });
+
   it('round-robin takes turns', () => {
     const firsts = [0, 1, 2, 3].map((turn) => select(all(), { strategy: 'round-robin', turn }).order[0]);
     expect(firsts).toEqual(['frankfurt', 'paris', 'tokyo', 'frankfurt']);

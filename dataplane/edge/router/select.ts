@@ -1,4 +1,5 @@
 import type { Place } from './geo.ts';
+import { rendezvous } from './rendezvous.ts';
 import { type EdgeView, type Score, scoreEdge, utilisation } from './score.ts';
 
 export const strategies = ['geo-score', 'least-load', 'round-robin'] as const;
@@ -38,6 +39,8 @@ export interface SelectionInput {
   readonly strategy: Strategy;
   /** The edge that this client's network had last; it keeps it unless another is clearly better. */
   readonly previous: string | undefined;
+  /** Cache key of the object that is asked for. */
+  readonly key: string;
   /** Counts requests, for round-robin. */
   readonly turn: number;
 }
@@ -87,6 +90,14 @@ function orderBy(strategy: Strategy, open: readonly Judged[], turn: number): Jud
 function settle(order: readonly Judged[], input: SelectionInput): { order: readonly Judged[]; reason: string } {
   const [best] = order;
   if (best === undefined) return { order, reason: 'no edge can take requests' };
+  if (input.strategy === 'geo-score' && input.client === undefined) {
+    // Scores without a place are noise, and each router's noise differs: all routers keep an object at one edge instead.
+    const byObject = rendezvous(input.key, order, (judged) => judged.name);
+    return {
+      order: byObject,
+      reason: `the client's place is not known; ${byObject[0]?.name} is the edge of this object`,
+    };
+  }
   if (input.strategy !== 'geo-score') return { order, reason: `${input.strategy} chose ${best.name}` };
   const kept = order.find((judged) => judged.name === input.previous);
   if (kept === undefined || kept === best) return { order, reason: `${best.name} has the best score` };

@@ -29,7 +29,7 @@ export async function start(pod: Pod): Promise<void> {
   const pools = new OriginPools(limits);
   pod.onShutdown('edge connections', () => pools.close());
   const stopFollowing = directory.onChange(() => {
-    fleet.retain();
+    fleet.follow();
     pools.retain(new Set(fleet.allEndpoints().map((endpoint) => endpoint.url)));
   });
   pod.onShutdown('edges', async () => void stopFollowing());

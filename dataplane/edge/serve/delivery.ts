@@ -132,7 +132,10 @@ export class Delivery {
     if (result.fresh !== undefined) return result.fresh;
     const fresh = freshen(stored, request, result.head, this.options.config());
     result.fresh = fresh;
-    if (result.keep) this.options.store.put(fresh);
+    const { noStore, isPrivate } = fresh.directives;
+    // The 304 may say that the response is to be shared no longer (RFC 9111 section 3.2, then section 3).
+    if (noStore || isPrivate) this.options.store.remove(stored);
+    else if (result.keep) this.options.store.put(fresh);
     return fresh;
   }
 }

@@ -320,3 +320,16 @@ describe('memory', () => {
     expect(bench.edge.objects).toBeGreaterThan(0);
   });
 });
+
+describe('a 304 that takes permission back', () => {
+  it('is obeyed: what it is about is stored no longer', async () => {
+    await start((message, response) => {
+      if (message.headers['if-none-match'] === undefined)
+        send(response, 'x', { 'Cache-Control': 'no-cache', ETag: '"1"' });
+      else response.writeHead(304, { ETag: '"1"', 'Cache-Control': 'no-store' }).end();
+    });
+    await get('/');
+    expect((await get('/')).body).toBe('x');
+    expect(bench.edge.objects).toBe(0);
+  });
+});

@@ -191,7 +191,7 @@ export class OriginSide {
 
   /** RFC 9111 section 4.3.5: a response to HEAD updates the stored response to GET, or shows that it is out of date. */
   private applyHead(request: EdgeRequest, stored: StoredResponse | undefined, { head }: ResponseResult): void {
-    if (stored === undefined || head.status !== 200) return;
+    if (stored === undefined || head.status !== 200 || stored.status !== 200) return;
     const { store } = this.options;
     if (headConfirms(head.fields, stored)) store.put(freshen(stored, request, head, this.options.config()));
     else store.remove(stored);
