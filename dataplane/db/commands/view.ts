@@ -9,7 +9,7 @@ export interface View {
   readonly now: number;
   /** The row of a key; undefined when there is none or it has expired. Its value may be a view: use it before the next call. */
   get(key: string): Row | undefined;
-  /** Sets a value. `expireAt` 0 = never; a time that has passed removes the key. */
+  /** Sets a value. `expireAt` 0 = never; with a time that has passed the key does not exist for anybody. */
   put(key: string, value: Buffer, expireAt: number): void;
   /** Removes a key. Removing what is not there costs a log entry: look first. */
   remove(key: string): void;

@@ -171,6 +171,26 @@ describe('failures', () => {
     expect(store.get('a')).toBeUndefined();
   });
 
+  test('a request that finds no room takes the rest of its batch with it, even what would fit', async () => {
+    executor = new Executor({
+      store,
+      now: () => now,
+      replica: {
+        leading: true,
+        hasLease: true,
+        applied: 0,
+        refusal: (bytes) => (bytes > 5_000 ? 'overloaded' : null),
+        propose: (operation) => replica.propose(operation),
+        readBarrier: () => replica.readBarrier(),
+      },
+    });
+    const gateway = new Gateway();
+    gateway.ask(1, 'SET a 1', `SET a ${'x'.repeat(6_000)}`, 'SET a 3');
+    await settled();
+    expect(gateway.answers.map((answer) => answer.slice(0, 4)).sort()).toEqual(['1: +', '2: ?', '3: ?']);
+    expect(store.get('a')?.value.toString()).toBe('1');
+  });
+
   test('a malformed command is an error reply, not a crash', async () => {
     const gateway = new Gateway();
     gateway.ask(1, 'NOPE', 'INCRBY a x', 'SET a 1');

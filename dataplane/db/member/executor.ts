@@ -120,10 +120,10 @@ export class Executor {
   }
 
   #one(from: Requester, request: BatchedRequest, turn: { now: number; answers: AnswerBuilder }): void {
-    const overloaded = this.#makeRoom(request.payload.length);
-    if (overloaded !== null) {
+    const refusal = from.refusedEpoch >= from.epoch ? refusedText.order : this.#makeRoom(request.payload.length);
+    if (refusal !== null) {
       from.refusedEpoch = from.epoch;
-      turn.answers.add(request.id, answerStatus.refused, overloaded);
+      turn.answers.add(request.id, answerStatus.refused, refusal);
       return;
     }
     this.#reply.protocol = (request.kind & requestKind.resp3) === 0 ? 2 : 3;

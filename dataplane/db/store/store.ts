@@ -8,7 +8,7 @@ import type { Row } from './row.ts';
 import { readRecords, writeRecords } from './snapshot-codec.ts';
 
 /** Committed changes stay in memory for about so long before they are written to the file together. */
-const writeAfterMs = 40;
+const writeAfterMs = 100;
 /** … or until they take this much. */
 const writeAtBytes = 8 * 1024 * 1024;
 /** With so much waiting behind a slow disk, applying waits too. */
