@@ -185,3 +185,5 @@ process.on('message', async (message: { open?: CrowdOrder; run?: Phase }) => {
     process.send?.(await crowd?.run(message.run));
   }
 });
+// the benchmark ended
+process.on('disconnect', () => process.exit());

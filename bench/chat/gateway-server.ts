@@ -16,3 +16,5 @@ const gateway = await startChat(pod, {
   limits: { batchWindowMs: Number(window), commandsPerSecond: 1_000_000, commandBurst: 1_000_000 },
 });
 process.send?.({ port: gateway.port });
+// the benchmark ended
+process.on('disconnect', () => process.exit());

@@ -13,3 +13,5 @@ server.on('connection', (socket) => {
 await once(server, 'listening');
 const address = server.address();
 process.send?.({ port: typeof address === 'object' && address !== null ? address.port : 0 });
+// the benchmark ended
+process.on('disconnect', () => process.exit());

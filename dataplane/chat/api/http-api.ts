@@ -1,5 +1,4 @@
 import { timingSafeEqual, createHash } from 'node:crypto';
-import { join } from 'node:path';
 import express, { type NextFunction, type Request, type Response } from 'express';
 import { ChatError } from '../chat-error.ts';
 import { replyErrorOf } from '../connection/outcome.ts';
@@ -8,7 +7,7 @@ import type { Services } from '../services.ts';
 import { apiMethods } from './api-methods.ts';
 
 /** A page to try a room by hand; it needs nothing but this gateway. */
-const page = join(import.meta.dirname, 'try-page.html');
+const page = 'try-page.html';
 const pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'";
 
 /** Largest body of a request in bytes: content, metadata and their JSON escapes. */
@@ -89,7 +88,11 @@ export const httpApi = (services: Services, key: string | null): express.Express
   app.disable('x-powered-by');
   app.disable('etag');
   app.use('/api', guard(key), express.json({ limit: maxBodyBytes, type: () => true }));
-  app.get('/', (_, response) => void response.set('content-security-policy', pagePolicy).sendFile(page));
+  app.get(
+    '/',
+    (_, response) =>
+      void response.set('content-security-policy', pagePolicy).sendFile(page, { root: import.meta.dirname }),
+  );
   app.post('/api/:method', (request, response) => call(services, request, response));
   app.use('/api', (_, response) =>
     sendError(response, 405, withDetail(replyErrors.badRequest, 'use POST /api/<method>')),
