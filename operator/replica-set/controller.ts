@@ -145,12 +145,20 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
       log: judgeLog(logs.view({ kind, namespace, name: set.metadata.name }), set.status?.log, set.metadata.uid ?? ''),
       gateways: gateway?.status?.availableReplicas ?? 0,
       judgement: this.#kind.judge(set, this.#kind.cache.list(namespace)),
+      orphans: this.#orphans(set, view),
       foreign,
       figures: Object.fromEntries(
         this.#kind.figures.map((name) => [name, beat ? Math.round(beat.figures[name] ?? 0) : 'unknown']),
       ),
       figuresSinceMs: performance.now() - memory.figuresAt,
     };
+  }
+
+  #orphans(set: T, view: SetView): string[] {
+    const known = new Set(view.replicas.map(({ pod }) => pod));
+    return this.#dependents(set)
+      .pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined && !known.has(metadata.name))
+      .map(({ metadata }) => metadata.name);
   }
 
   /** Notes what the set takes up once the plan is carried out; without waiting since its view was made. */

@@ -28,6 +28,7 @@ const observed = (over: Partial<SetObserved> = {}): SetObserved => ({
   log: good,
   gateways: 2,
   judgement: { conditions: [], conflict: null },
+  orphans: [],
   foreign: [],
   figures: { keys: 5, bytes: 100 },
   figuresSinceMs: 60_000,
@@ -115,6 +116,16 @@ describe('a replica set', () => {
       '2 of 3 replicas are caught up; node node-c is lost; no usable node is left that holds no replica of this shard',
     );
     expect(entry?.members.map(({ pod }) => pod)).toEqual(['r0', 'r1']);
+  });
+
+  it('removes a pod whose volume is gone, once the set has all that it wants', () => {
+    const orphans = ['r9'];
+    const why = 'its volume is gone and others have taken its place';
+    expect(planReplicaSet(observed({ orphans })).actions).toEqual([{ type: 'delete-pod', pod: 'r9', why }]);
+    const short = view({ replicas: [primary(0, 'a'), replica(1, 'b')] });
+    expect(planReplicaSet(observed({ orphans, view: short })).actions.map(({ type }) => type)).not.toContain(
+      'delete-pod',
+    );
   });
 
   it('tells of objects that are not its own', () => {

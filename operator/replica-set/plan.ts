@@ -21,6 +21,8 @@ export interface SetObserved {
   readonly gateways: number;
   /** Conditions of the kind itself, and why the shard may not be served, if so. */
   readonly judgement: { readonly conditions: readonly DesiredCondition[]; readonly conflict: string | null };
+  /** Pods of the set whose volume is gone, e.g. since a person deleted its claim: they are no replicas any more. */
+  readonly orphans: readonly string[];
   /** Objects of wanted names that belong to somebody else. */
   readonly foreign: readonly string[];
   /** Figures that status shows, by name: from the primary's heartbeat; 'unknown' while there is none. */
@@ -172,6 +174,13 @@ const requeue = ({ nats, log }: SetObserved, plan: SetPlan | null): number | und
   return plan?.requeueAfterMs;
 };
 
+/** They go once the set has all that it wants without them. */
+const removeOrphans = ({ orphans, view }: SetObserved, { leader, members }: SetPlan): SetAction[] => {
+  const ready = members.filter((member) => isCaughtUp(member, view)).length;
+  if (leader === null || ready < view.desired) return [];
+  return orphans.map((pod) => ({ type: 'delete-pod', pod, why: 'its volume is gone and others have taken its place' }));
+};
+
 const decisionsOf = (observed: SetObserved, set: SetPlan | null): Omit<ReplicaSetPlan, 'actions'> => ({
   entry: observed.nats.state === 'ok' ? planEntry(observed, set) : null,
   status: planStatus(observed, set),
@@ -198,6 +207,6 @@ export const planReplicaSet = (observed: SetObserved): ReplicaSetPlan => {
   const makeLog = nats.state === 'ok' && log.type === 'create';
   return {
     ...decisionsOf(observed, set),
-    actions: makeLog ? [{ type: 'create-log' }] : (set?.actions ?? []),
+    actions: makeLog ? [{ type: 'create-log' }] : set === null ? [] : [...set.actions, ...removeOrphans(observed, set)],
   };
 };

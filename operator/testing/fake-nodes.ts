@@ -100,8 +100,7 @@ export class FakeNodes {
   }
 
   async #bind(pod: Pod): Promise<void> {
-    const terms = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
-    const node = terms?.[0]?.matchFields?.[0]?.values?.[0];
+    const node = pod.metadata.annotations?.['quartet.dev/node'];
     const { namespace = '' } = pod.metadata;
     const target = { apiVersion: 'v1', kind: 'Node', name: node };
     const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name: name(pod), namespace }, target };
