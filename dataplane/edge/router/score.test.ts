@@ -133,6 +133,15 @@ describe('the score of the requirements, section 1', () => {
     expect(terms).toMatchObject({ proximity: 0.5, latency: 0.5, hitRate: 0.5, affinity: 0.5 });
   });
 
+  it('believes a hit rate the more, the more requests it is made of', () => {
+    const term = (requestsPerSecond: number): number =>
+      scoreEdge(edge({ load: { mbitPerSecond: 0, connections: 0, requestsPerSecond, hitRate: 0 } }), paris).terms
+        .hitRate;
+    expect(term(0)).toBe(0.5);
+    expect(term(0.2)).toBeGreaterThan(0.45);
+    expect(term(1000)).toBeLessThan(0.01);
+  });
+
   it('judges use by the tightest limit', () => {
     const load = { mbitPerSecond: 900, connections: 100, requestsPerSecond: 1, hitRate: 0 };
     expect(utilisation(edge({ load }))).toBeCloseTo(0.9);

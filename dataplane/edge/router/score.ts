@@ -85,9 +85,16 @@ export function capacityTerm(edge: EdgeView): number {
   return (bandwidth + storage + slots) / 3;
 }
 
-/** A hit rate without requests says nothing. */
-const hitRateTerm = (load: LiveLoad | undefined): number =>
-  load === undefined || load.requestsPerSecond === 0 ? unknown : clamp(load.hitRate);
+/** Requests after which a hit rate outweighs not knowing: the first misses of an idle edge say little. */
+const priorRequests = 20;
+/** Seconds that a load report covers. */
+const reportSeconds = 5;
+
+function hitRateTerm(load: LiveLoad | undefined): number {
+  if (load === undefined) return unknown;
+  const requests = load.requestsPerSecond * reportSeconds;
+  return clamp((load.hitRate * requests + unknown * priorRequests) / (requests + priorRequests));
+}
 
 /** How well an edge suits a client: higher is better, 0..1. Health is no matter of degree and decided before. */
 export function scoreEdge(edge: EdgeView, client: Place | undefined): Score {

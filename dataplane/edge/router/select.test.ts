@@ -7,7 +7,7 @@ type Name = keyof typeof places;
 const used = (share: number) => ({
   mbitPerSecond: 1000 * share,
   connections: 0,
-  requestsPerSecond: 1,
+  requestsPerSecond: 1000,
   hitRate: 0.5,
 });
 
