@@ -45,6 +45,7 @@ const end = async (child: ChildProcess): Promise<void> => {
 };
 
 const measure = async (name: string, kind: CrowdOrder['kind'], server: ChildProcess, natsPid: number): Promise<Row> => {
+  console.error(`measuring: ${name}`);
   const { port } = await answer<{ port: number }>(server);
   const crowd = script('crowd.ts');
   await ask(crowd, { open: { kind, port, listeners: connections, senders, contentBytes } });
