@@ -112,6 +112,41 @@ test('a planned switchover under load fails no write', async () => {
   await expectNothingLost(numbered);
 });
 
+test('a primary that is paused and resumed acknowledges nothing that is lost', async () => {
+  const old = await cluster.primary('app-0');
+  const term = cluster.report(old.pod)?.term ?? 0;
+  const numbered = await underLoad(16, async () => {
+    old.child.kill('SIGSTOP');
+    await until({ what: 'silence', timeoutMs: 5_000 }, () => (cluster.beats.alive(old.pod, 1_000) ? undefined : true));
+    const next = cluster.members.get('app-0')?.find(({ pod, child }) => pod !== old.pod && child.exit === undefined);
+    await cluster.promote(next?.pod ?? '', term + 1);
+    old.child.kill('SIGCONT');
+  });
+  await expectNothingLost(numbered);
+});
+
+test('a member that lost its disk comes back with everything and can lead', async () => {
+  const primary = await cluster.primary('app-0');
+  const client = await rawClient(cluster.port);
+  expect(plain(await client.command('SET', 'precious', '1', 'EX', '1000'))).toBe('OK');
+  const lost = cluster.members.get('app-0')?.find(({ pod }) => pod !== primary.pod);
+  if (!lost) throw new Error('there is one member only');
+  await lost.kill();
+  rmSync(join(dir, lost.pod), { recursive: true });
+  lost.restart();
+  const caughtUp = (): true | undefined =>
+    cluster.beats.alive(lost.pod, 500) &&
+    cluster.report(lost.pod)?.state === 'following' &&
+    (cluster.report(lost.pod)?.applied ?? 0) >= (cluster.report(primary.pod)?.applied ?? Infinity)
+      ? true
+      : undefined;
+  await until({ what: 'the member to catch up', timeoutMs: 30_000 }, caughtUp);
+  await cluster.promote(lost.pod, (cluster.report(primary.pod)?.term ?? 0) + 1);
+  expect(plain(await client.command('GET', 'precious'))).toBe('1');
+  expect(plain(await client.command('TTL', 'precious'))).toBeGreaterThan(900);
+  client.close();
+});
+
 test('a killed nats-server that comes back loses no acknowledged write', async () => {
   const numbered = await underLoad(16, async () => {
     const [server] = cluster.nats.servers;
