@@ -11,7 +11,9 @@ export class Fts5Engine {
   constructor(path: string) {
     this.#path = path;
     this.#database = new DatabaseSync(path);
-    this.#database.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -262144; pragma mmap_size = 2147483648');
+    this.#database.exec(
+      'pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -262144; pragma mmap_size = 2147483648',
+    );
     this.#database.exec("create virtual table docs using fts5(id unindexed, body, tokenize = 'unicode61')");
   }
 

@@ -47,7 +47,9 @@ export class QuartetEngine {
     };
     for (const { id, body } of documents) {
       const source = Buffer.from(JSON.stringify({ body }));
-      operations.push(encodeOperation({ type: 'index', id, version: 1, seqNo: seqNo++, nonce: id, result: 'created' }, source));
+      operations.push(
+        encodeOperation({ type: 'index', id, version: 1, seqNo: seqNo++, nonce: id, result: 'created' }, source),
+      );
       if (operations.length >= batchDocuments) await apply();
     }
     await apply();
@@ -60,7 +62,13 @@ export class QuartetEngine {
     const { documents, mappings } = this.#machine.store;
     const segments = documents.refresh();
     const plan = new Planner(mappings).plan(parseQuery(dsl));
-    const options = { statistics: shardStatistics(segments, plan), limit: 10, countUpTo: 10_000, sort: null, after: null };
+    const options = {
+      statistics: shardStatistics(segments, plan),
+      limit: 10,
+      countUpTo: 10_000,
+      sort: null,
+      after: null,
+    };
     const { hits, total } = searchSegments(segments, plan, options);
     return { ids: hits.map(({ segment, doc }) => segments[segment]?.segment.idOf(doc) ?? ''), total };
   }

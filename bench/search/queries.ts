@@ -14,7 +14,8 @@ function drawWord(zipf: Zipf, least: number, most: number): string {
   }
 }
 
-const repeat = (count: number, make: () => QuerySet['queries'][number]): QuerySet['queries'] => Array.from({ length: count }, make);
+const repeat = (count: number, make: () => QuerySet['queries'][number]): QuerySet['queries'] =>
+  Array.from({ length: count }, make);
 
 /** Four kinds of queries, `count` each; the same ones for the same seed. */
 export function querySets(count: number, seed: number): QuerySet[] {

@@ -19,11 +19,13 @@ const put = (i: number, version = 1): Uint8Array =>
     { type: 'index', id: `d${i}`, version, seqNo: i, nonce: `n${i}-${version}`, result: 'created' },
     Buffer.from(JSON.stringify({ body: `word${i % 10} version${version}`, n: i })),
   );
-const remove = (i: number): Uint8Array => encodeOperation({ type: 'delete', id: `d${i}`, version: 9, seqNo: 10_000 + i, nonce: `r${i}` });
+const remove = (i: number): Uint8Array =>
+  encodeOperation({ type: 'delete', id: `d${i}`, version: 9, seqNo: 10_000 + i, nonce: `r${i}` });
 
 /** A log of 200 entries: creation, documents, rewrites, deletions. */
 const log: CommittedEntry[] = Array.from({ length: 200 }, (_, i) => {
-  const operations = i === 0 ? [create] : i % 10 === 7 ? [remove(i - 3)] : i % 10 === 8 ? [put(i - 2, 2)] : [put(i), put(1000 + i)];
+  const operations =
+    i === 0 ? [create] : i % 10 === 7 ? [remove(i - 3)] : i % 10 === 8 ? [put(i - 2, 2)] : [put(i), put(1000 + i)];
   return { seq: i + 1, term: 1, time: i, operations };
 });
 const positionAt = (seq: number): Position => ({ seq, term: 1, log: 'log', chain: `c${seq}`, time: seq });
@@ -42,7 +44,8 @@ function contents(machine: SearchMachine): Record<string, string> {
   const found: Record<string, string> = {};
   for (let i = 0; i < 1300; i++) {
     const stored = documents.find(`d${i}`);
-    if (stored !== null) found[`d${i}`] = `${stored.version}/${stored.seqNo}/${stored.primaryTerm}/${Buffer.from(stored.source)}`;
+    if (stored !== null)
+      found[`d${i}`] = `${stored.version}/${stored.seqNo}/${stored.primaryTerm}/${Buffer.from(stored.source)}`;
   }
   return found;
 }
@@ -56,7 +59,12 @@ async function whole(): Promise<Record<string, string>> {
 describe('a search machine', () => {
   it('that crashes at any place is made whole by the log from its position', async () => {
     const expected = await whole();
-    for (const [flushAt, crashAt] of [[0, 50], [20, 20], [60, 140], [140, 200]] as const) {
+    for (const [flushAt, crashAt] of [
+      [0, 50],
+      [20, 20],
+      [60, 140],
+      [140, 200],
+    ] as const) {
       const path = join(directory, `crash-${flushAt}-${crashAt}`);
       const before = await SearchMachine.open(path);
       await applyRange(before, 0, flushAt);

@@ -37,7 +37,10 @@ describe('an index of two shards with two replicas, as processes', () => {
     const indexed = await client.bulk({ index: 'books', body: operations, refresh: true });
     expect(indexed.body.errors).toBe(false);
     const query = { match: { body: { query: 'jumping foxes', operator: 'and' as const } } };
-    const found = await client.search({ index: 'books', body: { query, highlight: { fields: { body: {} } }, size: 3 } });
+    const found = await client.search({
+      index: 'books',
+      body: { query, highlight: { fields: { body: {} } }, size: 3 },
+    });
     expect(found.body._shards).toMatchObject({ total: 2, successful: 2, failed: 0 });
     const fragment = found.body.hits.hits[0]?.highlight?.['body']?.[0] ?? '';
     expect(fragment).toContain('<em>fox</em>');

@@ -105,17 +105,16 @@ function repair(stem: string, r1: number): string {
 const keepsEed = new Set(['proc', 'exc', 'succ']);
 const keepsIng = new Set(['inn', 'out', 'cann', 'herr', 'earr', 'even']);
 
+/** The stem of dying, lying, tying, vying. */
+const isShortY = (stem: string): boolean => stem.length === 2 && stem.endsWith('y') && !isVowel(stem[0]);
+
 function step1b(word: string, { r1 }: Regions): string {
   const suffix = longestSuffix(word, ['eedly', 'ingly', 'edly', 'eed', 'ing', 'ed']);
   if (suffix === undefined) return word;
   const stem = word.slice(0, -suffix.length);
-  if (suffix === 'eed' || suffix === 'eedly') {
-    return stem.length >= r1 && !keepsEed.has(stem) ? `${stem}ee` : word;
-  }
-  if (suffix === 'ing') {
-    if (keepsIng.has(stem)) return word;
-    if (stem.length === 2 && stem.endsWith('y') && !isVowel(stem[0])) return `${stem.charAt(0)}ie`;
-  }
+  if (suffix.startsWith('eed')) return stem.length >= r1 && !keepsEed.has(stem) ? `${stem}ee` : word;
+  if (suffix === 'ing' && keepsIng.has(stem)) return word;
+  if (suffix === 'ing' && isShortY(stem)) return `${stem.charAt(0)}ie`;
   return hasVowel(stem) ? repair(stem, r1) : word;
 }
 

@@ -22,7 +22,15 @@ export function wantedTerms(plan: Plan): Map<string, WantedTerms> {
   return wanted;
 }
 
+/** The parts of a plan that a hit may have matched. */
+function innerPlans(plan: Plan): readonly Plan[] {
+  if (plan.type === 'constant') return [plan.plan];
+  if (plan.type === 'max') return plan.plans;
+  return plan.type === 'bool' ? [...plan.parts.must, ...plan.parts.filter, ...plan.parts.should] : [];
+}
+
 function collect(plan: Plan, of: (field: string) => WantedTerms): void {
+  for (const inner of innerPlans(plan)) collect(inner, of);
   switch (plan.type) {
     case 'term':
       of(plan.field).terms.add(plan.term);
@@ -35,15 +43,6 @@ function collect(plan: Plan, of: (field: string) => WantedTerms): void {
       break;
     case 'phrase':
       of(plan.field).phrases.push(plan.terms);
-      break;
-    case 'constant':
-      collect(plan.plan, of);
-      break;
-    case 'max':
-      for (const inner of plan.plans) collect(inner, of);
-      break;
-    case 'bool':
-      for (const inner of [...plan.parts.must, ...plan.parts.filter, ...plan.parts.should]) collect(inner, of);
       break;
     default:
       break;

@@ -39,14 +39,25 @@ export function hitJson(
   content: DocumentContent | undefined,
   request: SearchRequest,
 ): Json {
-  const scored = request.sort === null || request.sort.some(({ field }) => field === '_score');
-  const json: Json = { _index: index, _id: hit.id, _score: scored ? hit.score : null };
-  if (request.showVersion) json['_version'] = content?.version;
-  if (request.showSeqNo) Object.assign(json, { _seq_no: content?.seqNo, _primary_term: content?.primaryTerm });
-  if (content?.source !== undefined) json['_source'] = content.source;
-  if (content?.highlight != null) json['highlight'] = content.highlight;
-  if (request.sort !== null) json['sort'] = hit.keys;
-  return json;
+  const { sort, showVersion, showSeqNo } = request;
+  const scored = sort === null || sort.some(({ field }) => field === '_score');
+  return {
+    _index: index,
+    _id: hit.id,
+    ...(showVersion && { _version: content?.version }),
+    ...(showSeqNo && { _seq_no: content?.seqNo, _primary_term: content?.primaryTerm }),
+    _score: scored ? hit.score : null,
+    ...contentJson(content),
+    ...(sort !== null && { sort: hit.keys }),
+  };
+}
+
+function contentJson(content: DocumentContent | undefined): Json {
+  const highlight = content?.highlight ?? null;
+  return {
+    ...(content?.source !== undefined && { _source: content.source }),
+    ...(highlight !== null && { highlight }),
+  };
 }
 
 /** `hits.total`, or undefined when it was not asked for. */

@@ -136,7 +136,7 @@ export class IndexAdmin {
   async describe(route: IndexRoute): Promise<IndexOverview> {
     const infos = (await this.#infos(route)).map(({ info }) => info).filter(({ index }) => index !== null);
     const [first] = infos;
-    if (first?.index == null) throw indexMissing(route.index);
+    if (first === undefined || first.index === null) throw indexMissing(route.index);
     // dynamic fields are born on single shards
     const fields = new Map(
       infos.flatMap(({ mappings }) => mappings.fields.map((field) => [field.path, field] as const)),

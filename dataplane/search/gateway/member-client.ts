@@ -78,12 +78,18 @@ export class MemberClient implements MemberAccess {
 
   /** The one with the highest term that a live member reports, else what the directory says. */
   primaryOf({ members, primary, term }: SearchShardEntry): string | null {
-    let best = primary !== null && this.#beats.alive(primary, quietMs) ? { pod: primary, term } : null;
+    let best = primary !== null && this.alive(primary) ? { pod: primary, term } : null;
     for (const { pod } of members) {
-      const replica = this.#beats.alive(pod, quietMs) ? this.#beats.get(pod)?.beat.replica : undefined;
-      if (replica?.state === 'primary' && replica.term >= (best?.term ?? 0)) best = { pod, term: replica.term };
+      const led = this.#ledTerm(pod);
+      if (led !== null && led >= (best?.term ?? 0)) best = { pod, term: led };
     }
     return best?.pod ?? primary;
+  }
+
+  /** The term in which a live member says that it leads. */
+  #ledTerm(pod: string): number | null {
+    const replica = this.alive(pod) ? this.#beats.get(pod)?.beat.replica : undefined;
+    return replica?.state === 'primary' ? replica.term : null;
   }
 
   /** Alive and caught up first, then by what they cost of late. */

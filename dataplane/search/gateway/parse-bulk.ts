@@ -52,26 +52,42 @@ function parseAction(text: string, line: number): { action: BulkAction; meta: un
   return { action: entry[0] as BulkAction, meta: entry[1] };
 }
 
+type Metadata = z.infer<typeof metadata>;
+
+/** Why an operation cannot be carried out; null: it can. */
+function problemOf(action: BulkAction, index: string, { _id }: Metadata): string | null {
+  if (index === '') return 'Validation Failed: 1: index is missing;';
+  if (_id === '') return 'if _id is specified it must not be empty';
+  const needsId = action === 'delete' || action === 'update';
+  return needsId && (_id === undefined || _id === null) ? 'Validation Failed: 1: an id must be provided;' : null;
+}
+
+function conditionsOf({
+  if_seq_no: ifSeqNo,
+  if_primary_term: term,
+  version,
+  version_type: type,
+}: Metadata): Partial<WriteRequest> {
+  return {
+    ...(ifSeqNo !== undefined && { ifSeqNo, ifPrimaryTerm: term ?? 0 }),
+    ...(version !== undefined && type === 'external' && { externalVersion: version }),
+  };
+}
+
+const withSource = (source: string | undefined): Partial<WriteRequest> => (source === undefined ? {} : { source });
+
 function itemOf(action: BulkAction, meta: unknown, source: string | undefined, defaultIndex: string | null): BulkItem {
   const parsed = metadata.safeParse(meta ?? {});
-  const index = (parsed.success ? parsed.data._index : undefined) ?? defaultIndex ?? '';
-  const base = { action, index, id: null, request: null };
-  if (!parsed.success) return { ...base, reason: parsed.error.issues[0]?.message ?? 'malformed metadata' };
-  if (index === '') return { ...base, reason: 'Validation Failed: 1: index is missing;' };
-  const { _id, if_seq_no: ifSeqNo, if_primary_term: ifPrimaryTerm, version, version_type: versionType } = parsed.data;
-  const needsId = action === 'delete' || action === 'update';
-  if (needsId && (_id === undefined || _id === null))
-    return { ...base, reason: 'Validation Failed: 1: an id must be provided;' };
-  if (_id === '') return { ...base, reason: 'if _id is specified it must not be empty' };
-  const id = _id ?? newId();
-  const request: WriteRequest = {
-    kind: action,
-    id: id.toWellFormed(),
-    ...(source !== undefined && { source }),
-    ...(ifSeqNo !== undefined && { ifSeqNo, ifPrimaryTerm: ifPrimaryTerm ?? 0 }),
-    ...(version !== undefined && versionType === 'external' && { externalVersion: version }),
-  };
-  return { action, index, id, request, reason: null };
+  if (!parsed.success) {
+    const reason = parsed.error.issues[0]?.message ?? 'malformed metadata';
+    return { action, index: defaultIndex ?? '', id: null, request: null, reason };
+  }
+  const index = parsed.data._index ?? defaultIndex ?? '';
+  const reason = problemOf(action, index, parsed.data);
+  if (reason !== null) return { action, index, id: null, request: null, reason };
+  const id = (parsed.data._id ?? newId()).toWellFormed();
+  const request = { kind: action, id, ...withSource(source), ...conditionsOf(parsed.data) };
+  return { action, index, id, request, reason };
 }
 
 /**

@@ -36,6 +36,13 @@ type PerShard<T> = {
   readonly value: T;
 };
 
+/** A shard, and its members in the order in which they are asked. */
+interface Target {
+  readonly ordinal: number;
+  readonly entry: SearchShardEntry | undefined;
+  readonly pods: readonly string[];
+}
+
 /** What a search answers, without the time it took. */
 export interface SearchAnswer {
   /** JSON text: `{ timed_out, _shards, hits }` or for counts `{ count, _shards }`. */
@@ -105,7 +112,7 @@ class SearchRun {
     const message: MemberRequest = { type: 'prepare', query };
     const replies = await Promise.all(
       this.#route.shards.map((entry, ordinal) =>
-        this.#first<PrepareReply>(ordinal, entry, this.#primaryFirst(entry), () => message, prepareMs),
+        this.#first<PrepareReply>({ ordinal, entry, pods: this.#primaryFirst(entry) }, () => message, prepareMs),
       ),
     );
     this.#prepared = replies.filter((reply) => reply !== null);
@@ -124,9 +131,7 @@ class SearchRun {
 
   /** Tries members in turn; notes a failure when none answers. */
   async #first<T extends object>(
-    ordinal: number,
-    entry: SearchShardEntry | undefined,
-    pods: readonly string[],
+    { ordinal, entry, pods }: Target,
     message: () => MemberRequest,
     limitMs = attemptMs,
   ): Promise<PerShard<T> | null> {
@@ -177,7 +182,7 @@ class SearchRun {
       this.#prepared
         .filter(({ value }) => value.uuid !== null)
         .map(({ ordinal, entry, value }) =>
-          this.#first<SearchReply>(ordinal, entry, this.#client.searchOrder(entry), () =>
+          this.#first<SearchReply>({ ordinal, entry, pods: this.#client.searchOrder(entry) }, () =>
             this.#message(statistics, value.changed, limit),
           ),
         ),
@@ -227,7 +232,12 @@ class SearchRun {
   #shardsJson(): object {
     const total = this.#route.of;
     const failed = this.#failures.size;
-    const failures = [...this.#failures.values()].map(({ badRequest: _, ...failure }) => failure);
+    const failures = [...this.#failures.values()].map(({ shard, index, node, reason }) => ({
+      shard,
+      index,
+      node,
+      reason,
+    }));
     return { total, successful: total - failed, skipped: 0, failed, ...(failed > 0 && { failures }) };
   }
 

@@ -68,22 +68,29 @@ function leaf(json: FieldJson, path: string, of: string | undefined): FieldMappi
   };
 }
 
+function checkName(name: string, path: string, depth: number): void {
+  if (depth > deepest) throw refused(`Limit of mapping depth [${deepest}] has been exceeded`);
+  if (name === '' || name === '__proto__' || name.startsWith('.') || name.endsWith('.')) {
+    throw refused(`field name [${path}] is not valid`);
+  }
+}
+
+function parseSubField(name: string, value: unknown, of: string): FieldMapping {
+  const json = fieldJson.safeParse(value);
+  if (!json.success) throw refused(`field [${of}.${name}] is malformed`);
+  return leaf(json.data, `${of}.${name}`, of);
+}
+
 function parseField(name: string, value: unknown, parent: string, depth: number): FieldMapping[] {
   const path = parent === '' ? name : `${parent}.${name}`;
-  if (depth > deepest) throw refused(`Limit of mapping depth [${deepest}] has been exceeded`);
-  if (name === '' || name === '__proto__' || name.startsWith('.') || name.endsWith('.'))
-    throw refused(`field name [${path}] is not valid`);
+  checkName(name, path, depth);
   const parsed = fieldJson.safeParse(value);
   if (!parsed.success) throw refused(`Expected map for property [fields] on field [${path}] but got something else`);
   const json = parsed.data;
   if (json.properties !== undefined || json.type === 'object') {
     return Object.entries(json.properties ?? {}).flatMap(([child, of]) => parseField(child, of, path, depth + 1));
   }
-  const subFields = Object.entries(json.fields ?? {}).map(([child, sub]) => {
-    const subJson = fieldJson.safeParse(sub);
-    if (!subJson.success) throw refused(`field [${path}.${child}] is malformed`);
-    return leaf(subJson.data, `${path}.${child}`, path);
-  });
+  const subFields = Object.entries(json.fields ?? {}).map(([child, sub]) => parseSubField(child, sub, path));
   return [leaf(json, path, undefined), ...subFields];
 }
 
@@ -112,23 +119,28 @@ function leafJson(field: FieldMapping): Json {
   };
 }
 
+/** Puts a field into the tree of objects that its dotted name describes. */
+function plant(root: Json, path: string, json: Json): void {
+  let properties = root;
+  const parts = path.split('.');
+  for (const part of parts.slice(0, -1)) {
+    const object = (properties[part] ??= { properties: {} }) as { properties: Json };
+    ({ properties } = object);
+  }
+  properties[parts.at(-1) ?? ''] = json;
+}
+
 /** The mappings as `GET _mapping` shows them. */
 export function mappingsToJson({ dynamic, fields }: MappingsData): Json {
   const root: Json = {};
   const byPath = new Map<string, Json>();
   for (const field of fields.filter(({ of }) => of === undefined)) {
-    let properties = root;
-    const parts = field.path.split('.');
-    for (const part of parts.slice(0, -1)) {
-      const object = (properties[part] ??= { properties: {} }) as { properties: Json };
-      ({ properties } = object);
-    }
     const json = leafJson(field);
-    properties[parts.at(-1) ?? ''] = json;
+    plant(root, field.path, json);
     byPath.set(field.path, json);
   }
   for (const field of fields) {
-    const parent = field.of === undefined ? undefined : byPath.get(field.of);
+    const parent = byPath.get(field.of ?? '');
     if (parent === undefined || field.of === undefined) continue;
     const subFields = (parent['fields'] ??= {}) as Json;
     subFields[field.path.slice(field.of.length + 1)] = leafJson(field);

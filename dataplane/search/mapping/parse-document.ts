@@ -72,12 +72,7 @@ class DocumentParser {
   #value(value: unknown, path: string, depth: number): void {
     if (value === null || value === undefined) return;
     if (Array.isArray(value)) {
-      if (depth > deepestDocument) {
-        if (this.#strict)
-          throw refused(`The depth of [${path}] has exceeded the allowed limit of [${deepestDocument}]`);
-        return;
-      }
-      for (const entry of value) this.#value(entry, path, depth + 1);
+      this.#array(value, path, depth);
       return;
     }
     if (typeof value === 'object') {
@@ -88,6 +83,14 @@ class DocumentParser {
     }
     const field = this.#mappings.get(path) ?? this.#addDynamic(path, value);
     if (field !== undefined) this.#leaf(field, value);
+  }
+
+  #array(values: readonly unknown[], path: string, depth: number): void {
+    if (depth <= deepestDocument) {
+      for (const value of values) this.#value(value, path, depth + 1);
+    } else if (this.#strict) {
+      throw refused(`The depth of [${path}] has exceeded the allowed limit of [${deepestDocument}]`);
+    }
   }
 
   #addDynamic(path: string, value: unknown): FieldMapping | undefined {

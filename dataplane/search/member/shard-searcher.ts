@@ -57,7 +57,8 @@ export class ShardSearcher {
       sort: request.sort,
       after: request.searchAfter,
     });
-    const highlightPlan = request.highlight?.query == null ? plan : planner.plan(request.highlight.query);
+    const highlightQuery = request.highlight?.query ?? null;
+    const highlightPlan = highlightQuery === null ? plan : planner.plan(highlightQuery);
     const highlighter =
       request.highlight === null
         ? null

@@ -44,17 +44,24 @@ function checkVersion({ id, externalVersion }: WriteItem, state: DocumentState |
   return conflict(id, `current version [${state.version}] is higher or equal to the one provided [${externalVersion}]`);
 }
 
+const nextVersion = (state: DocumentState | null): number => (state === null ? 1 : state.version + 1);
+
+const present = (state: DocumentState | null): DocumentState | null => (state?.exists === true ? state : null);
+
 /** Decides an index, create or delete by the state of its document. Pure. */
 export function decideWrite(item: WriteItem, state: DocumentState | null): Decision {
-  const exists = state?.exists === true;
-  if (item.kind === 'create' && exists) {
-    return conflict(item.id, `document already exists (current version [${state.version}])`);
+  const existing = present(state);
+  if (item.kind === 'create' && existing !== null) {
+    return conflict(item.id, `document already exists (current version [${existing.version}])`);
   }
   const refused = checkSequence(item, state) ?? checkVersion(item, state);
   if (refused !== null) return refused;
-  const version = item.externalVersion ?? (state?.version ?? 0) + 1;
-  if (item.kind !== 'delete') return { kind: 'write', version, result: exists ? 'updated' : 'created' };
-  if (exists) return { kind: 'write', version, result: 'deleted' };
+  const version = item.externalVersion ?? nextVersion(state);
+  if (item.kind !== 'delete') return { kind: 'write', version, result: existing === null ? 'created' : 'updated' };
+  return existing === null ? notFound(version, state) : { kind: 'write', version, result: 'deleted' };
+}
+
+function notFound(version: number, state: DocumentState | null): Decision {
   const { seqNo, primaryTerm } = state ?? { seqNo: 0, primaryTerm: 0 };
   return { kind: 'answer', outcome: { ok: true, result: 'not_found', version, seqNo, primaryTerm } };
 }

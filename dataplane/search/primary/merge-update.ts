@@ -28,18 +28,28 @@ function merge(base: Json, change: Json): Json {
   return merged;
 }
 
-/** `current`: JSON text of the document, or null. Throws bad-request. */
-export function mergeUpdate(body: string, current: string | null): MergedUpdate {
-  const parsed = updateBody.safeParse(JSON.parse(body));
+function parseBody(body: string): z.infer<typeof updateBody> {
+  const parsed = updateBody.safeParse(parseJson(body));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const field = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : issue?.path.join('.');
     throw badRequest('x_content_parse_exception', `[UpdateRequest] unknown or malformed field [${field}]`);
   }
-  const { doc, upsert, doc_as_upsert: docAsUpsert, detect_noop: detectNoop } = parsed.data;
-  if (doc === undefined && upsert === undefined) {
-    throw badRequest('action_request_validation_exception', 'Validation Failed: 1: script or doc is missing;');
+  if (parsed.data.doc !== undefined || parsed.data.upsert !== undefined) return parsed.data;
+  throw badRequest('action_request_validation_exception', 'Validation Failed: 1: script or doc is missing;');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw badRequest('parse_exception', `the update is not valid JSON: ${(error as Error).message.slice(0, 200)}`);
   }
+}
+
+/** `current`: JSON text of the document, or null. Throws bad-request. */
+export function mergeUpdate(body: string, current: string | null): MergedUpdate {
+  const { doc, upsert, doc_as_upsert: docAsUpsert, detect_noop: detectNoop } = parseBody(body);
   if (current === null) {
     const fresh = upsert ?? (docAsUpsert ? doc : undefined);
     return fresh === undefined ? { kind: 'missing' } : { kind: 'write', source: JSON.stringify(fresh) };

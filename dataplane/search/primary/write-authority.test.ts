@@ -25,7 +25,12 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const write = (item: Partial<WriteItem> & Pick<WriteItem, 'kind'>): Promise<WriteOutcome> =>
-  authority.write({ id: 'a', nonce: `nonce ${nonces++}`, ...(item.kind !== 'delete' && { source: '{"n":1}' }), ...item });
+  authority.write({
+    id: 'a',
+    nonce: `nonce ${nonces++}`,
+    ...(item.kind !== 'delete' && { source: '{"n":1}' }),
+    ...item,
+  });
 
 describe('the decision about a write', () => {
   const stored = { exists: true, version: 3, seqNo: 7, primaryTerm: 2 };
@@ -39,7 +44,7 @@ describe('the decision about a write', () => {
     ['deletes', item({ kind: 'delete' }), stored, 'deleted', 4],
     ['takes the sequence number it expects', item({ ifSeqNo: 7, ifPrimaryTerm: 2 }), stored, 'updated', 4],
     ['takes a higher external version', item({ externalVersion: 9 }), stored, 'updated', 9],
-  ])('%s', (_, request, state, result, version) => {
+  ])('%s', (...[, request, state, result, version]) => {
     expect(decideWrite(request, state)).toEqual({ kind: 'write', result, version });
   });
 
@@ -72,7 +77,12 @@ describe('the primary of a search shard', () => {
 
   it('decides against what is in flight', async () => {
     const release = replica.hold();
-    const outcomes = [write({ kind: 'create' }), write({ kind: 'index' }), write({ kind: 'delete' }), write({ kind: 'create' })];
+    const outcomes = [
+      write({ kind: 'create' }),
+      write({ kind: 'index' }),
+      write({ kind: 'delete' }),
+      write({ kind: 'create' }),
+    ];
     release();
     expect(await Promise.all(outcomes)).toMatchObject([
       { ok: true, result: 'created', version: 1 },
@@ -104,9 +114,16 @@ describe('the primary of a search shard', () => {
   it('merges updates, and leaves a document alone that would not change', async () => {
     await write({ kind: 'index', source: '{"n":1,"o":{"x":1}}' });
     expect(await write({ kind: 'update', source: '{"doc":{"o":{"y":2}}}' })).toMatchObject({ ok: true, version: 2 });
-    expect(await write({ kind: 'update', source: '{"doc":{"n":1}}' })).toMatchObject({ ok: true, result: 'noop', version: 2 });
+    expect(await write({ kind: 'update', source: '{"doc":{"n":1}}' })).toMatchObject({
+      ok: true,
+      result: 'noop',
+      version: 2,
+    });
     expect(await write({ kind: 'update', id: 'none', source: '{"doc":{}}' })).toMatchObject({ ok: false, status: 404 });
-    expect(await write({ kind: 'update', id: 'new', source: '{"doc":{"n":5},"doc_as_upsert":true}' })).toMatchObject({ ok: true, result: 'created' });
+    expect(await write({ kind: 'update', id: 'new', source: '{"doc":{"n":5},"doc_as_upsert":true}' })).toMatchObject({
+      ok: true,
+      result: 'created',
+    });
     expect(Buffer.from(machine.store.documents.find('a')?.source ?? []).toString()).toBe('{"n":1,"o":{"x":1,"y":2}}');
   });
 

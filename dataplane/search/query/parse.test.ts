@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SearchError } from '../search-error.ts';
 import { searchAll, segmentOf, testMappings } from '../testing/build-segments.ts';
@@ -23,7 +23,8 @@ const ids = (query: unknown): string[] =>
   searchAll(segments, mappings, query)
     .hits.map(({ id }) => id)
     .sort();
-const simple = (query: string, operator = 'or'): string[] => ids({ simple_query_string: { query, default_operator: operator } });
+const simple = (query: string, operator = 'or'): string[] =>
+  ids({ simple_query_string: { query, default_operator: operator } });
 
 describe('simple_query_string', () => {
   it.each([
@@ -57,7 +58,10 @@ describe('simple_query_string', () => {
   });
 
   it('never refuses a text', () => {
-    const piece = fc.oneof(fc.constantFrom('+', '-', '|', '"', '(', ')', '*', '~', '\\', ' ', '~2', 'dog', 'quick', '^'), fc.string({ unit: 'binary', maxLength: 4 }));
+    const piece = fc.oneof(
+      fc.constantFrom('+', '-', '|', '"', '(', ')', '*', '~', '\\', ' ', '~2', 'dog', 'quick', '^'),
+      fc.string({ unit: 'binary', maxLength: 4 }),
+    );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 40 }), fc.constantFrom('and', 'or'), (pieces, operator) => {
         expect(() => simple(pieces.join(''), operator)).not.toThrow();
@@ -91,7 +95,15 @@ describe('the query language', () => {
     [{ prefix: { title: 'dogf' } }, ['4']],
     [{ ids: { values: ['2', 'x'] } }, ['2']],
     [{ bool: { must_not: [{ match: { title: 'dog' } }] } }, ['1', '4']],
-    [{ bool: { should: [{ term: { n: 1 } }, { term: { n: 2 } }, { match: { title: 'brown' } }], minimum_should_match: 2 } }, ['1', '2']],
+    [
+      {
+        bool: {
+          should: [{ term: { n: 1 } }, { term: { n: 2 } }, { match: { title: 'brown' } }],
+          minimum_should_match: 2,
+        },
+      },
+      ['1', '2'],
+    ],
     [{ bool: { must: { match: { title: 'dog' } }, filter: [{ term: { n: 2 } }] } }, ['2']],
     [{ dis_max: { queries: [{ term: { n: 1 } }, { match: { title: 'lazy' } }] } }, ['1', '2']],
     [{ constant_score: { filter: { exists: { field: 'flag' } } } }, ['3']],

@@ -88,19 +88,25 @@ function checkWindow(from: number, size: number): void {
   );
 }
 
+function searchAfterOf(
+  { search_after: given }: z.infer<typeof body>,
+  sort: readonly SortField[] | null,
+  from: number,
+): SearchRequest['searchAfter'] {
+  if (given === undefined) return null;
+  if (sort === null || given.length !== sort.length || from > 0) {
+    throw badRequest('illegal_argument_exception', '[search_after] needs [sort] with as many fields, and [from] 0');
+  }
+  return given.map((key) => (typeof key === 'boolean' ? Number(key) : key));
+}
+
 /** Reads the body of `_search`. Throws bad-request. */
 export function parseSearchRequest(json: unknown): SearchRequest {
   const data = check(json ?? {});
-  const from = data.from ?? 0;
-  const size = data.size ?? 10;
+  const { from = 0, size = 10 } = data;
   checkWindow(from, size);
   if (data.min_score !== undefined) throw badRequest('parsing_exception', '[min_score] is not supported yet');
   const sort = parseSort(data.sort);
-  const after = data.search_after?.map((key) => (typeof key === 'boolean' ? Number(key) : key)) ?? null;
-  if (after !== null && (sort === null || after.length !== sort.length || from > 0)) {
-    throw badRequest('illegal_argument_exception', '[search_after] needs [sort] with as many fields, and [from] 0');
-  }
-  const track = data.track_total_hits ?? true;
   return {
     query: data.query === undefined ? { type: 'match_all', boost: 1 } : parseQuery(data.query),
     from,
@@ -108,9 +114,9 @@ export function parseSearchRequest(json: unknown): SearchRequest {
     sort,
     source: parseSourceFilter(data._source),
     highlight: data.highlight === undefined ? null : parseHighlight(data.highlight),
-    countUpTo: typeof track === 'number' ? track : countFor(data.track_total_hits),
-    showTotal: track !== false,
-    searchAfter: after,
+    countUpTo: countFor(data.track_total_hits),
+    showTotal: data.track_total_hits !== false,
+    searchAfter: searchAfterOf(data, sort, from),
     timeoutMs: timeoutOf(data.timeout),
     showVersion: data.version === true,
     showSeqNo: data.seq_no_primary_term === true,
@@ -118,6 +124,7 @@ export function parseSearchRequest(json: unknown): SearchRequest {
 }
 
 function countFor(track: boolean | number | undefined): number {
+  if (typeof track === 'number') return track;
   if (track === false) return 0;
   return track === true ? Number.MAX_SAFE_INTEGER : defaultCountUpTo;
 }

@@ -145,19 +145,20 @@ class Parser {
   /** Reads signs; a `+` that stands between two words requires the one before it too. */
   #sign(clauses: Signed[]): Signed['sign'] {
     let sign: Signed['sign'] = this.#and ? 'required' : 'optional';
-    for (
-      let token = this.#tokens[this.#at];
-      token?.type === '+' || token?.type === '-';
-      token = this.#tokens[this.#at]
-    ) {
+    for (let token = this.#tokens[this.#at]; token !== undefined; token = this.#tokens[this.#at]) {
+      if (token.type !== '+' && token.type !== '-') break;
       this.#at++;
-      if (token.type === '-') sign = sign === 'excluded' ? 'required' : 'excluded';
-      else if (sign !== 'excluded') sign = 'required';
+      sign = signAfter(sign, token.type);
       const last = clauses.at(-1);
       if (token.type === '+' && token.joins && last?.sign === 'optional') last.sign = 'required';
     }
     return sign;
   }
+}
+
+function signAfter(sign: Signed['sign'], token: '+' | '-'): Signed['sign'] {
+  if (token === '-') return sign === 'excluded' ? 'required' : 'excluded';
+  return sign === 'excluded' ? sign : 'required';
 }
 
 function leafOf(token: Token): SimpleNode | null {

@@ -79,22 +79,28 @@ export class BoolClause implements Clause {
   #collectRequired(own: Window, candidates: Uint32Array | null, minScore: number): boolean {
     const slack = minScore > 0 ? minScore - this.bound(own.base, own.end) : 0;
     if (slack > 0) return false;
-    const scratch = this.#scratch;
     for (const [index, { clause, scores }] of this.#required.entries()) {
       const least = minScore > 0 && scores ? slack + clause.bound(own.base, own.end) : 0;
-      const restriction = { candidates: index === 0 ? candidates : own.bits, minScore: least };
-      if (index === 0) {
-        clause.collect(own, restriction);
-        if (candidates !== null) intersect(own.bits, candidates);
-      } else {
-        scratch.clear(own.base);
-        clause.collect(scratch, restriction);
-        intersect(own.bits, scratch.bits);
-        if (scores) addScores(own, scratch);
-      }
+      if (index === 0) this.#collectFirst(own, clause, { candidates, minScore: least });
+      else this.#collectNext(own, clause, least);
       if (isEmpty(own.bits)) return false;
     }
     return true;
+  }
+
+  #collectFirst(own: Window, clause: Clause, restriction: Restriction): void {
+    clause.collect(own, restriction);
+    if (restriction.candidates !== null) intersect(own.bits, restriction.candidates);
+  }
+
+  /** Keeps what matches this clause too. Clauses that only filter add no scores. */
+  #collectNext(own: Window, clause: Clause, minScore: number): void {
+    const scratch = this.#scratch;
+    scratch.clear(own.base);
+    clause.collect(scratch, { candidates: own.bits, minScore });
+    intersect(own.bits, scratch.bits);
+    intersect(scratch.bits, own.bits);
+    addScores(own, scratch);
   }
 
   #collectOptional(own: Window): void {

@@ -1,6 +1,6 @@
 import type { Plan, PlanParts } from '../query/plan.ts';
 import type { Segment, SegmentField } from '../segment/segment.ts';
-import { BoolClause } from './bool-clause.ts';
+import { BoolClause, type BoolParts } from './bool-clause.ts';
 import { flatNorm, inverseDocumentFrequency, lengthNorm, type Norm, quantize } from './bm25.ts';
 import type { Clause } from './clause.ts';
 import { compileFilter } from './compile-filter.ts';
@@ -85,23 +85,25 @@ export class Compiler {
     const must = compiled(parts.must, scored);
     const filter = compiled(parts.filter, false);
     if (must.includes(emptyClause) || filter.includes(emptyClause)) return emptyClause;
+    let should = parts.minimumShould > 0 || scored ? matching(compiled(parts.should, scored)) : [];
+    if (should.length < parts.minimumShould) return emptyClause;
     let { minimumShould } = parts;
-    let should =
-      minimumShould > 0 || scored ? compiled(parts.should, scored).filter((clause) => clause !== emptyClause) : [];
-    if (should.length < minimumShould) return emptyClause;
     if (minimumShould === 1) {
       must.push(disjunction(should));
       should = [];
       minimumShould = 0;
     }
-    const mustNot = compiled(parts.mustNot, false).filter((clause) => clause !== emptyClause);
-    if (minimumShould === 0 && must.length + filter.length === 0) {
-      filter.push(new AllClause(this.#segment.docCount, 0));
-    }
+    const mustNot = matching(compiled(parts.mustNot, false));
+    return this.#conjunction({ must, filter, should, mustNot, minimumShould });
+  }
+
+  #conjunction(parts: BoolParts): Clause {
+    const { must, filter, should, mustNot, minimumShould } = parts;
     const [only] = must;
-    const bare = must.length === 1 && filter.length + should.length + mustNot.length + minimumShould === 0;
-    if (bare && only !== undefined) return only;
-    return new BoolClause({ must, filter, should, mustNot, minimumShould });
+    const others = filter.length + should.length + mustNot.length + minimumShould;
+    if (only !== undefined && must.length === 1 && others === 0) return only;
+    if (minimumShould > 0 || must.length + filter.length > 0) return new BoolClause(parts);
+    return new BoolClause({ ...parts, filter: [new AllClause(this.#segment.docCount, 0)] });
   }
 
   #idf(field: string, term: string): number {
@@ -115,6 +117,8 @@ export class Compiler {
     return lengthNorm(docs === 0 ? 0 : length / docs, field.lengths);
   }
 }
+
+const matching = (clauses: readonly Clause[]): Clause[] => clauses.filter((clause) => clause !== emptyClause);
 
 function disjunction(clauses: readonly Clause[]): Clause {
   const [only] = clauses;

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareByBytes } from '../segment/byte-order.ts';
 import { mergeSegments } from '../segment/merge.ts';
@@ -9,11 +9,19 @@ import { quantize, scoreQuantum } from './bm25.ts';
 
 /** A query of tests: terms of one field, combined. */
 type Spec =
-  | { readonly kind: 'or' | 'and'; readonly terms: readonly string[] }
-  | { readonly kind: 'phrase'; readonly terms: readonly string[] }
-  | { readonly kind: 'bool'; readonly must: readonly string[]; readonly should: readonly string[]; readonly not: readonly string[]; readonly above: number };
+  | { readonly kind: 'or' | 'and' | 'phrase'; readonly terms: readonly string[] }
+  | {
+      readonly kind: 'bool';
+      readonly must: readonly string[];
+      readonly should: readonly string[];
+      readonly not: readonly string[];
+      readonly above: number;
+    };
 
-const wordsOf = ({ source }: TestDocument): string[] => String(source['body']).split(' ').filter((word) => word !== '');
+const wordsOf = ({ source }: TestDocument): string[] =>
+  String(source['body'])
+    .split(' ')
+    .filter((word) => word !== '');
 
 function phraseCount(words: readonly string[], phrase: readonly string[]): number {
   let count = 0;
@@ -30,7 +38,8 @@ class Oracle {
 
   constructor(documents: readonly TestDocument[]) {
     this.#documents = documents.filter((document) => wordsOf(document).length > 0);
-    this.#average = this.#documents.reduce((sum, document) => sum + wordsOf(document).length, 0) / this.#documents.length;
+    this.#average =
+      this.#documents.reduce((sum, document) => sum + wordsOf(document).length, 0) / this.#documents.length;
   }
 
   readonly #idfs = new Map<string, number>();
@@ -58,15 +67,15 @@ class Oracle {
     const words = wordsOf(document);
     const sum = (terms: readonly string[]): number => terms.reduce((total, term) => total + this.#term(words, term), 0);
     const has = (term: string): boolean => words.includes(term);
+    if (spec.kind === 'bool') {
+      const fits = spec.must.every(has) && !spec.not.some(has) && Number(document.source['n']) >= spec.above;
+      return fits ? sum(spec.must) + sum(spec.should) : null;
+    }
     if (spec.kind === 'or') return spec.terms.some(has) ? sum(spec.terms) : null;
     if (spec.kind === 'and') return spec.terms.every(has) ? sum(spec.terms) : null;
-    if (spec.kind === 'phrase') {
-      const count = phraseCount(words, spec.terms);
-      const idf = spec.terms.reduce((total, term) => total + this.#idf(term), 0);
-      return count === 0 ? null : quantize(idf * this.#tf(count, words.length));
-    }
-    const fits = spec.must.every(has) && !spec.not.some(has) && Number(document.source['n']) >= spec.above;
-    return fits ? sum(spec.must) + sum(spec.should) : null;
+    const count = phraseCount(words, spec.terms);
+    const idf = spec.terms.reduce((total, term) => total + this.#idf(term), 0);
+    return count === 0 ? null : quantize(idf * this.#tf(count, words.length));
   }
 
   search(spec: Spec): TestHit[] {
@@ -101,7 +110,13 @@ const terms = (min: number, max: number): fc.Arbitrary<string[]> => fc.array(ter
 const spec: fc.Arbitrary<Spec> = fc.oneof(
   fc.record({ kind: fc.constantFrom('or', 'and'), terms: terms(1, 4) }),
   fc.record({ kind: fc.constant('phrase'), terms: terms(2, 3) }),
-  fc.record({ kind: fc.constant('bool'), must: terms(1, 2), should: terms(0, 2), not: terms(0, 1), above: fc.integer({ min: 0, max: 60 }) }),
+  fc.record({
+    kind: fc.constant('bool'),
+    must: terms(1, 2),
+    should: terms(0, 2),
+    not: terms(0, 1),
+    above: fc.integer({ min: 0, max: 60 }),
+  }),
 );
 
 /** Documents by a seed: fast-check shrinks the seed's query, not thousands of words. */
@@ -120,25 +135,31 @@ function makeDocuments(count: number, seed: number): TestDocument[] {
 describe('the scorer', () => {
   it('finds the same documents with the same scores as BM25 written out, in any number of segments, with deletions', () => {
     fc.assert(
-      fc.property(fc.nat(), fc.integer({ min: 1, max: 500 }), fc.integer({ min: 1, max: 5 }), fc.array(spec, { minLength: 3, maxLength: 8 }), (seed, count, parts, specs) => {
-        const all = makeDocuments(count, seed);
-        const mappings = testMappings();
-        const segments = [...Map.groupBy(all, (_, i) => i % parts).values()].map((part) => segmentOf(part, mappings));
-        const kept = all.filter((_, i) => i % 7 !== 3);
-        for (const { id } of all.filter((_, i) => i % 7 === 3)) {
-          for (const { segment, live } of segments) if (segment.find(id) >= 0) live.delete(segment.find(id));
-        }
-        const oracle = new Oracle(kept);
-        for (const one of specs) {
-          const expected = oracle.search(one);
-          const counted = searchAll(segments, mappings, queryOf(one), { limit: 10 });
-          expect(counted.hits).toEqual(expected.slice(0, 10));
-          expect(counted.total).toBe(expected.length);
-          // with nothing to count, documents are skipped as soon as ten are found
-          const pruned = searchAll(segments, mappings, queryOf(one), { limit: 10, countUpTo: 0 });
-          expect(pruned.hits).toEqual(expected.slice(0, 10));
-        }
-      }),
+      fc.property(
+        fc.nat(),
+        fc.integer({ min: 1, max: 500 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.array(spec, { minLength: 3, maxLength: 8 }),
+        (seed, count, parts, specs) => {
+          const all = makeDocuments(count, seed);
+          const mappings = testMappings();
+          const segments = [...Map.groupBy(all, (_, i) => i % parts).values()].map((part) => segmentOf(part, mappings));
+          const kept = all.filter((_, i) => i % 7 !== 3);
+          for (const { id } of all.filter((_, i) => i % 7 === 3)) {
+            for (const { segment, live } of segments) if (segment.find(id) >= 0) live.delete(segment.find(id));
+          }
+          const oracle = new Oracle(kept);
+          for (const one of specs) {
+            const expected = oracle.search(one);
+            const counted = searchAll(segments, mappings, queryOf(one), { limit: 10 });
+            expect(counted.hits).toEqual(expected.slice(0, 10));
+            expect(counted.total).toBe(expected.length);
+            // with nothing to count, documents are skipped as soon as ten are found
+            const pruned = searchAll(segments, mappings, queryOf(one), { limit: 10, countUpTo: 0 });
+            expect(pruned.hits).toEqual(expected.slice(0, 10));
+          }
+        },
+      ),
       { numRuns: 25 },
     );
   });
@@ -170,7 +191,8 @@ describe('the scorer', () => {
         const forward = scores.reduce((sum, score) => sum + score, 0);
         const backward = scores.toReversed().reduce((sum, score) => sum + score, 0);
         expect(forward).toBe(backward);
-        for (const [i, score] of scores.entries()) expect(Math.abs(score - (values[i] ?? 0))).toBeLessThanOrEqual(scoreQuantum / 2);
+        for (const [i, score] of scores.entries())
+          expect(Math.abs(score - (values[i] ?? 0))).toBeLessThanOrEqual(scoreQuantum / 2);
       }),
     );
   });

@@ -149,9 +149,7 @@ export async function mergePostings(
     gathered.gather(new Interleave(readersOf(inputs, places)));
     const { docs, frequencies, count } = gathered;
     if (count > 0) {
-      for (const [index, place] of places.entries()) {
-        if (place >= 0) (termMaps[index] as Uint32Array)[place] = written;
-      }
+      noteTerm(termMaps, places, written);
       const again = new Interleave(lengths === null ? [] : readersOf(inputs, places));
       const positions = (_: number, out: ByteList): void => {
         if (again.next()) out.append((again.current as TermReader).rawPositions());
@@ -166,4 +164,8 @@ export async function mergePostings(
     }
   }
   return { postings: writer.finish(), termMaps };
+}
+
+function noteTerm(termMaps: readonly Uint32Array[], places: readonly number[], written: number): void {
+  for (const [index, place] of places.entries()) if (place >= 0) (termMaps[index] as Uint32Array)[place] = written;
 }

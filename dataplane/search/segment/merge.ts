@@ -8,6 +8,7 @@ import {
 } from './merge-documents.ts';
 import { type FieldInput, mergePostings } from './merge-postings.ts';
 import { assembleSegment, type FieldParts, type FieldValues } from './segment-assembly.ts';
+import type { SegmentField } from './segment.ts';
 import type { FieldKind, SegmentData } from './segment-data.ts';
 
 export type { Breathe, MergeInput } from './merge-documents.ts';
@@ -33,27 +34,33 @@ function mergeLengths(inputs: readonly MergeInput[], order: DocumentOrder, name:
   return lengths;
 }
 
-/** Values in the new order; `translate` turns an input's ordinal into the new one. */
+/** Turns the ordinals of one input into the new ones; null: values are numbers and stay. */
+type Translation = Uint32Array | null;
+
+function appendValues(values: number[], field: SegmentField, doc: number, translation: Translation): void {
+  const to = field.valueOffsets[doc + 1] as number;
+  for (let at = field.valueOffsets[doc] as number; at < to; at++) {
+    const value = field.values[at] as number;
+    values.push(translation === null ? value : (translation[value] as number));
+  }
+}
+
+/** Values in the new order; `translations`: per input, for keywords. */
 function mergeValues(
   inputs: readonly MergeInput[],
   order: DocumentOrder,
   name: string,
-  translate: readonly (Uint32Array | undefined)[] | null,
+  translations: readonly (Uint32Array | undefined)[] | null,
 ): FieldValues {
   const offsets = new Uint32Array(order.count + 1);
   const values: number[] = [];
   for (let doc = 0; doc < order.count; doc++) {
     const input = order.fromInput[doc] as number;
     const field = (inputs[input] as MergeInput).segment.fields.get(name);
-    const old = order.fromDoc[doc] as number;
-    const to = field?.valueOffsets[old + 1] ?? 0;
-    for (let at = field?.valueOffsets[old] ?? 0; at < to; at++) {
-      const value = field?.values[at] as number;
-      values.push(translate === null ? value : (translate[input]?.[value] as number));
-    }
+    if (field !== undefined) appendValues(values, field, order.fromDoc[doc] as number, translations?.[input] ?? null);
     offsets[doc + 1] = values.length;
   }
-  return { offsets, values: translate === null ? Float64Array.from(values) : Uint32Array.from(values) };
+  return { offsets, values: translations === null ? Float64Array.from(values) : Uint32Array.from(values) };
 }
 
 interface FieldMerge {

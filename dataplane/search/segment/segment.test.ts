@@ -1,7 +1,7 @@
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { segmentDataOf, segmentOf, type TestDocument, testMappings } from '../testing/build-segments.ts';
 import { pack, packedWords, unpack, widthOf } from './bit-packing.ts';
@@ -66,20 +66,24 @@ describe('bit packing', () => {
 describe('the string table', () => {
   it('orders by UTF-8 bytes and finds every entry and prefix', () => {
     fc.assert(
-      fc.property(fc.uniqueArray(fc.string({ unit: 'binary', maxLength: 6 })), fc.string({ maxLength: 3 }), (values, prefix) => {
-        const sorted = sortByBytes(values.map((value) => value.toWellFormed()));
-        const distinct = [...new Set(sorted)];
-        const byBytes = [...distinct].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-        expect(distinct).toEqual(byBytes);
-        expect([...distinct].sort(compareByBytes)).toEqual(byBytes);
-        const writer = new StringTableWriter();
-        for (const value of distinct) writer.add(value);
-        const { offsets, bytes } = writer.finish();
-        const table = new StringTable(offsets, bytes);
-        for (const [i, value] of distinct.entries()) expect(table.indexOf(value)).toBe(i);
-        const { from, to } = table.prefixRange(prefix);
-        expect(distinct.slice(from, to)).toEqual(distinct.filter((value) => value.startsWith(prefix)));
-      }),
+      fc.property(
+        fc.uniqueArray(fc.string({ unit: 'binary', maxLength: 6 })),
+        fc.string({ maxLength: 3 }),
+        (values, prefix) => {
+          const sorted = sortByBytes(values.map((value) => value.toWellFormed()));
+          const distinct = [...new Set(sorted)];
+          const byBytes = [...distinct].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+          expect(distinct).toEqual(byBytes);
+          expect([...distinct].sort(compareByBytes)).toEqual(byBytes);
+          const writer = new StringTableWriter();
+          for (const value of distinct) writer.add(value);
+          const { offsets, bytes } = writer.finish();
+          const table = new StringTable(offsets, bytes);
+          for (const [i, value] of distinct.entries()) expect(table.indexOf(value)).toBe(i);
+          const { from, to } = table.prefixRange(prefix);
+          expect(distinct.slice(from, to)).toEqual(distinct.filter((value) => value.startsWith(prefix)));
+        },
+      ),
     );
   });
 });
@@ -109,10 +113,15 @@ describe('a segment', () => {
   });
 
   it('holds terms of many blocks', () => {
-    const list = Array.from({ length: 1000 }, (_, i) => ({ id: String(i).padStart(4, '0'), source: { body: i % 3 === 0 ? 'x y x' : 'y' } }));
+    const list = Array.from({ length: 1000 }, (_, i) => ({
+      id: String(i).padStart(4, '0'),
+      source: { body: i % 3 === 0 ? 'x y x' : 'y' },
+    }));
     const { segment } = segmentOf(list, testMappings());
     expect(postingsOf(segment, 'body', 'y')).toHaveLength(1000);
-    expect(postingsOf(segment, 'body', 'x').every(({ doc, positions }) => doc % 3 === 0 && positions.join() === '0,2')).toBe(true);
+    expect(
+      postingsOf(segment, 'body', 'x').every(({ doc, positions }) => doc % 3 === 0 && positions.join() === '0,2'),
+    ).toBe(true);
   });
 
   it('is the same whether built at once or merged from parts, without the deleted documents', async () => {
@@ -132,7 +141,9 @@ describe('a segment', () => {
         expect(merged.data.docCount).toBe(kept.length);
         if (whole === null) return;
         const fields = whole.fields.map(({ name }) => name);
-        expect(merged.data.fields.filter(({ docsWithField }) => docsWithField > 0)).toEqual(whole.fields.filter(({ docsWithField }) => docsWithField > 0));
+        expect(merged.data.fields.filter(({ docsWithField }) => docsWithField > 0)).toEqual(
+          whole.fields.filter(({ docsWithField }) => docsWithField > 0),
+        );
         const rebuilt = openInMemory(merged.data);
         const original = openInMemory(whole);
         for (const name of fields) {
@@ -142,7 +153,11 @@ describe('a segment', () => {
           expect(rebuilt.fields.get(name)?.values).toEqual(original.fields.get(name)?.values);
           expect(rebuilt.fields.get(name)?.lengths).toEqual(original.fields.get(name)?.lengths);
         }
-        for (const [doc, id] of kept.map(({ id }) => id).sort(compareByBytes).entries()) expect(rebuilt.idOf(doc)).toBe(id);
+        for (const [doc, id] of kept
+          .map(({ id }) => id)
+          .sort(compareByBytes)
+          .entries())
+          expect(rebuilt.idOf(doc)).toBe(id);
       }),
       { numRuns: 40 },
     );
@@ -157,7 +172,10 @@ describe('a segment file', () => {
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
   it('gives back the segment, and any changed byte is noticed', async () => {
-    const list = Array.from({ length: 30 }, (_, i) => ({ id: `d${i}`, source: { body: `a b${i} c`, tag: ['x'], n: i } }));
+    const list = Array.from({ length: 30 }, (_, i) => ({
+      id: `d${i}`,
+      source: { body: `a b${i} c`, tag: ['x'], n: i },
+    }));
     const data = segmentDataOf(list, testMappings());
     if (data === null) throw new Error('no segment');
     const path = join(directory, 'one.seg');

@@ -8,6 +8,9 @@ import { IndexStore } from './index-store.ts';
 import { type Manifest, readManifest, syncDirectory, writeManifest } from './manifest.ts';
 import type { SegmentEntry } from './segment-entry.ts';
 
+/** Names of files that the sweep may remove. */
+const ownFile = /\.(?:seg|del|part)$/;
+
 /** A segment as a flush caught it. */
 interface Caught {
   readonly entry: SegmentEntry;
@@ -93,13 +96,12 @@ export class ShardDirectory {
   }
 
   /** Removes files that neither the manifest, nor the store, nor a snapshot needs. */
-  async #sweep(store: IndexStore | null): Promise<void> {
-    const needed = new Set<string>(this.#pins.keys());
-    for (const { file, deletions } of this.manifest?.segments ?? []) needed.add(file).add(deletions ?? file);
-    for (const { file, deletionsFile } of store?.documents.entries ?? [])
-      needed.add(file ?? '').add(deletionsFile ?? '');
+  async #sweep(store: IndexStore): Promise<void> {
+    const needed = new Set<string | null>(this.#pins.keys());
+    for (const { file, deletions } of this.manifest?.segments ?? []) needed.add(file).add(deletions);
+    for (const { file, deletionsFile } of store.documents.entries) needed.add(file).add(deletionsFile);
     for (const name of await readdir(this.path)) {
-      if (/\.(?:seg|del|part)$/.test(name) && !needed.has(name)) await rm(this.file(name), { force: true });
+      if (ownFile.test(name) && !needed.has(name)) await rm(this.file(name), { force: true });
     }
   }
 

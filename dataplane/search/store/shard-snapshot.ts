@@ -44,19 +44,24 @@ async function* chunksOf(directory: ShardDirectory, header: Header): AsyncGenera
   head.writeUInt32LE(json.length);
   const whole = Buffer.concat([head, json]);
   for (let at = 0; at < whole.length; at += maxSnapshotChunkBytes) yield whole.subarray(at, at + maxSnapshotChunkBytes);
-  for (const { name, length } of header.files) {
-    const file = await open(directory.file(name), 'r');
-    try {
-      for (let at = 0; at < length;) {
-        const chunk = Buffer.alloc(Math.min(maxSnapshotChunkBytes, length - at));
-        const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
-        if (bytesRead === 0) throw broken(`file ${name} became shorter`);
-        yield chunk.subarray(0, bytesRead);
-        at += bytesRead;
-      }
-    } finally {
-      await file.close();
+  for (const file of header.files) yield* fileChunks(directory, file);
+}
+
+async function* fileChunks(
+  directory: ShardDirectory,
+  { name, length }: Header['files'][number],
+): AsyncGenerator<Uint8Array> {
+  const file = await open(directory.file(name), 'r');
+  try {
+    for (let at = 0; at < length;) {
+      const chunk = Buffer.alloc(Math.min(maxSnapshotChunkBytes, length - at));
+      const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
+      if (bytesRead === 0) throw broken(`file ${name} became shorter`);
+      yield chunk.subarray(0, bytesRead);
+      at += bytesRead;
     }
+  } finally {
+    await file.close();
   }
 }
 

@@ -2,6 +2,7 @@ import type { Request, Response, Router } from 'express';
 import type { GatewayPod } from '../application.ts';
 import { SearchError } from '../../search-error.ts';
 import type { Gateway } from '../gateway.ts';
+import { handler } from '../handler.ts';
 import { copiesOf, healthOf, type ShardCopy, worst } from '../health-report.ts';
 import type { IndexRoute } from '../index-map.ts';
 import { flag, parameter, pathPart } from '../request-body.ts';
@@ -133,15 +134,18 @@ function clusterHealth(gateway: Gateway, cluster: string, routes: readonly Index
 /** How the cluster is: `_cat` and `_cluster/health`. */
 export function clusterRoutes(router: Router, gateway: Gateway, pod: GatewayPod): void {
   const cluster = `quartet-${pod.env.QUARTET_NAMESPACE}`;
-  router.get(['/_cat/indices', '/_cat/indices/:index'], async (request, response) => {
-    const rows = await Promise.all(wanted(gateway, request).map((route) => indexRow(gateway, route)));
-    sendTable(
-      request,
-      response,
-      rows.filter((row) => row !== null),
-      indexColumns,
-    );
-  });
+  router.get(
+    ['/_cat/indices', '/_cat/indices/:index'],
+    handler(async (request, response) => {
+      const rows = await Promise.all(wanted(gateway, request).map((route) => indexRow(gateway, route)));
+      sendTable(
+        request,
+        response,
+        rows.filter((row) => row !== null),
+        indexColumns,
+      );
+    }),
+  );
   router.get(['/_cat/shards', '/_cat/shards/:index'], (request, response) => {
     const rows = wanted(gateway, request).flatMap((route) => copiesOf(route, gateway.client).map(shardRow));
     sendTable(request, response, rows, shardColumns);

@@ -1,11 +1,12 @@
 import type { Request, Response, Router } from 'express';
 import { z } from 'zod';
 import { filterSource } from '../../fetch/filter-source.ts';
-import { parseSourceFilter, sourceJson, type SourceFilter } from '../../query/parse-source-filter.ts';
+import { parseSourceFilter, sourceJson, type SourceFilter, wholeSource } from '../../query/parse-source-filter.ts';
 import type { WriteOutcome } from '../../primary/write-item.ts';
 import { badRequest } from '../../search-error.ts';
 import { newId, type WriteRequest } from '../document-writer.ts';
 import type { Gateway } from '../gateway.ts';
+import { handler } from '../handler.ts';
 import { errorBody } from '../http-error.ts';
 import { bodyJson, bodyText, parameter, pathPart, wholeNumber } from '../request-body.ts';
 
@@ -90,48 +91,69 @@ function kindOf(request: Request): 'index' | 'create' {
 /** Single documents. */
 export function documentRoutes(router: Router, gateway: Gateway): void {
   for (const method of ['put', 'post'] as const) {
-    router[method]('/:index/_doc/:id', (request, response) =>
-      write(gateway, request, response, { kind: kindOf(request), id: pathPart(request, 'id') }),
+    router[method](
+      '/:index/_doc/:id',
+      handler((request, response) =>
+        write(gateway, request, response, { kind: kindOf(request), id: pathPart(request, 'id') }),
+      ),
     );
-    router[method]('/:index/_create/:id', (request, response) =>
-      write(gateway, request, response, { kind: 'create', id: pathPart(request, 'id') }),
+    router[method](
+      '/:index/_create/:id',
+      handler((request, response) =>
+        write(gateway, request, response, { kind: 'create', id: pathPart(request, 'id') }),
+      ),
     );
   }
-  router.post('/:index/_doc', (request, response) =>
-    write(gateway, request, response, { kind: kindOf(request), id: newId() }),
+  router.post(
+    '/:index/_doc',
+    handler((request, response) => write(gateway, request, response, { kind: kindOf(request), id: newId() })),
   );
-  router.post('/:index/_update/:id', (request, response) =>
-    write(gateway, request, response, { kind: 'update', id: pathPart(request, 'id') }),
+  router.post(
+    '/:index/_update/:id',
+    handler((request, response) => write(gateway, request, response, { kind: 'update', id: pathPart(request, 'id') })),
   );
-  router.delete('/:index/_doc/:id', (request, response) =>
-    write(gateway, request, response, { kind: 'delete', id: pathPart(request, 'id') }),
+  router.delete(
+    '/:index/_doc/:id',
+    handler((request, response) => write(gateway, request, response, { kind: 'delete', id: pathPart(request, 'id') })),
   );
   readRoutes(router, gateway);
 }
 
 function readRoutes(router: Router, gateway: Gateway): void {
-  router.get('/:index/_doc/:id', async (request, response) => {
-    const route = gateway.route(pathPart(request, 'index'));
-    const id = pathPart(request, 'id').toWellFormed();
-    const filter = sourceParameters(request);
-    const [document] = await gateway.reader.get(route, [id]);
-    response.status(document === null ? 404 : 200).json(documentJson(route.index, id, document ?? null, filter));
-  });
-  router.get('/:index/_source/:id', async (request, response) => {
-    const route = gateway.route(pathPart(request, 'index'));
-    const id = pathPart(request, 'id').toWellFormed();
-    const [document] = await gateway.reader.get(route, [id]);
-    if (document === null || document === undefined) {
-      response
-        .status(404)
-        .json(errorBody(404, 'resource_not_found_exception', `Document not found [${route.index}]/[${id}]`));
-    } else {
-      response.json(filterSource(document.source, sourceParameters(request)));
-    }
-  });
+  router.get(
+    '/:index/_doc/:id',
+    handler(async (request, response) => {
+      const route = gateway.route(pathPart(request, 'index'));
+      const id = pathPart(request, 'id').toWellFormed();
+      const filter = sourceParameters(request);
+      const [document] = await gateway.reader.get(route, [id]);
+      response.status(document === null ? 404 : 200).json(documentJson(route.index, id, document ?? null, filter));
+    }),
+  );
+  router.get(
+    '/:index/_source/:id',
+    handler(async (request, response) => {
+      const route = gateway.route(pathPart(request, 'index'));
+      const id = pathPart(request, 'id').toWellFormed();
+      const [document] = await gateway.reader.get(route, [id]);
+      if (document === null || document === undefined) {
+        response
+          .status(404)
+          .json(errorBody(404, 'resource_not_found_exception', `Document not found [${route.index}]/[${id}]`));
+      } else {
+        response.json(filterSource(document.source, sourceParameters(request)));
+      }
+    }),
+  );
   for (const path of ['/:index/_mget', '/_mget']) {
-    router.get(path, (request, response) => multiGet(gateway, request, response));
-    router.post(path, (request, response) => multiGet(gateway, request, response));
+    router.get(
+      path,
+      handler((request, response) => multiGet(gateway, request, response)),
+    );
+    router.post(
+      path,
+      handler((request, response) => multiGet(gateway, request, response)),
+    );
   }
 }
 
@@ -144,39 +166,52 @@ function documentJson(index: string, id: string, document: Found, filter: Source
   return filter.show ? { ...meta, _source: filterSource(source, filter) } : meta;
 }
 
-const id = z.union([z.string(), z.number().transform(String)]);
+const documentId = z.union([z.string(), z.number().transform(String)]);
 const multiGetBody = z.strictObject({
-  ids: z.array(id).max(maxMultiGet).optional(),
+  ids: z.array(documentId).max(maxMultiGet).optional(),
   docs: z
-    .array(z.strictObject({ _id: id, _index: z.string().optional(), _source: sourceJson.optional() }))
+    .array(z.strictObject({ _id: documentId, _index: z.string().optional(), _source: sourceJson.optional() }))
     .max(maxMultiGet)
     .optional(),
 });
 
-async function multiGet(gateway: Gateway, request: Request, response: Response): Promise<void> {
+interface Wanted {
+  readonly index: string;
+  readonly id: string;
+  readonly filter: SourceFilter;
+}
+
+/** The documents that the body of an `_mget` names. Throws bad-request. */
+function wantedDocuments(request: Request): Wanted[] {
   const parsed = multiGetBody.safeParse(bodyJson(request) ?? {});
   if (!parsed.success) {
-    throw badRequest(
-      'parsing_exception',
-      `[_mget] ${parsed.error.issues[0]?.path.join('.')}: ${parsed.error.issues[0]?.message}`,
-    );
+    const [issue] = parsed.error.issues;
+    throw badRequest('parsing_exception', `[_mget] ${issue?.path.join('.')}: ${issue?.message}`);
   }
-  const defaultIndex = pathPart(request, 'index');
-  const wanted = [
-    ...(parsed.data.docs ?? []),
-    ...(parsed.data.ids ?? []).map((_id) => ({ _id, _index: undefined, _source: undefined })),
-  ];
-  if (wanted.length === 0)
-    throw badRequest('action_request_validation_exception', 'Validation Failed: 1: no documents to get;');
-  const byIndex = Map.groupBy(wanted.keys(), (place) => wanted[place]?._index ?? defaultIndex);
+  const { docs = [], ids = [] } = parsed.data;
+  const index = pathPart(request, 'index');
+  const wanted = docs.map((doc): Wanted => ({
+    index: doc._index ?? index,
+    id: doc._id.toWellFormed(),
+    filter: parseSourceFilter(doc._source),
+  }));
+  for (const one of ids) wanted.push({ index, id: one.toWellFormed(), filter: wholeSource });
+  if (wanted.length > 0) return wanted;
+  throw badRequest('action_request_validation_exception', 'Validation Failed: 1: no documents to get;');
+}
+
+async function multiGet(gateway: Gateway, request: Request, response: Response): Promise<void> {
+  const wanted = wantedDocuments(request);
   const docs: object[] = [];
-  for (const [index, places] of byIndex) {
+  for (const [index, places] of Map.groupBy(wanted.keys(), (place) => (wanted[place] as Wanted).index)) {
     const route = gateway.route(index);
-    const ids = places.map((place) => (wanted[place]?._id ?? '').toWellFormed());
-    const found = await gateway.reader.get(route, ids);
-    for (const [i, place] of places.entries()) {
-      const filter = parseSourceFilter(wanted[place]?._source);
-      docs[place] = documentJson(index, ids[i] ?? '', found[i] ?? null, filter);
+    const asked = places.map((place) => wanted[place] as Wanted);
+    const found = await gateway.reader.get(
+      route,
+      asked.map(({ id }) => id),
+    );
+    for (const [i, { id, filter }] of asked.entries()) {
+      docs[places[i] as number] = documentJson(route.index, id, found[i] ?? null, filter);
     }
   }
   response.json({ docs });

@@ -2,6 +2,7 @@ import type { Router } from 'express';
 import { mappingsToJson } from '../../mapping/mapping-json.ts';
 import { badRequest } from '../../search-error.ts';
 import type { Gateway } from '../gateway.ts';
+import { handler } from '../handler.ts';
 import { overviewJson } from '../index-admin.ts';
 import type { IndexRoute } from '../index-map.ts';
 import { bodyJson, pathPart } from '../request-body.ts';
@@ -19,39 +20,57 @@ function routeOne(gateway: Gateway, index: string): IndexRoute {
 
 /** Indexes: create, describe, drop, mappings, refresh. */
 export function indexRoutes(router: Router, gateway: Gateway): void {
-  router.put('/:index', async (request, response) => {
-    const index = pathPart(request, 'index');
-    await gateway.admin.create(routeOne(gateway, index), bodyJson(request));
-    response.json({ acknowledged: true, shards_acknowledged: true, index });
-  });
-  router.get('/:index', async (request, response) => {
-    const route = routeOne(gateway, pathPart(request, 'index'));
-    response.json({ [route.index]: overviewJson(await gateway.admin.describe(route), replicasOf(route)) });
-  });
-  router.delete('/:index', async (request, response) => {
-    await gateway.admin.drop(routeOne(gateway, pathPart(request, 'index')));
-    response.json({ acknowledged: true });
-  });
-  router.get('/:index/_settings', async (request, response) => {
-    const route = routeOne(gateway, pathPart(request, 'index'));
-    const { settings } = overviewJson(await gateway.admin.describe(route), replicasOf(route)) as { settings: object };
-    response.json({ [route.index]: { settings } });
-  });
+  router.put(
+    '/:index',
+    handler(async (request, response) => {
+      const index = pathPart(request, 'index');
+      await gateway.admin.create(routeOne(gateway, index), bodyJson(request));
+      response.json({ acknowledged: true, shards_acknowledged: true, index });
+    }),
+  );
+  router.get(
+    '/:index',
+    handler(async (request, response) => {
+      const route = routeOne(gateway, pathPart(request, 'index'));
+      response.json({ [route.index]: overviewJson(await gateway.admin.describe(route), replicasOf(route)) });
+    }),
+  );
+  router.delete(
+    '/:index',
+    handler(async (request, response) => {
+      await gateway.admin.drop(routeOne(gateway, pathPart(request, 'index')));
+      response.json({ acknowledged: true });
+    }),
+  );
+  router.get(
+    '/:index/_settings',
+    handler(async (request, response) => {
+      const route = routeOne(gateway, pathPart(request, 'index'));
+      const { settings } = overviewJson(await gateway.admin.describe(route), replicasOf(route)) as { settings: object };
+      response.json({ [route.index]: { settings } });
+    }),
+  );
   mappingRoutes(router, gateway);
   refreshRoutes(router, gateway);
 }
 
 function mappingRoutes(router: Router, gateway: Gateway): void {
-  router.get(['/:index/_mapping', '/:index/_mappings'], async (request, response) => {
-    const route = routeOne(gateway, pathPart(request, 'index'));
-    const { mappings } = await gateway.admin.describe(route);
-    response.json({ [route.index]: { mappings: mappingsToJson(mappings) } });
-  });
+  router.get(
+    ['/:index/_mapping', '/:index/_mappings'],
+    handler(async (request, response) => {
+      const route = routeOne(gateway, pathPart(request, 'index'));
+      const { mappings } = await gateway.admin.describe(route);
+      response.json({ [route.index]: { mappings: mappingsToJson(mappings) } });
+    }),
+  );
   for (const method of ['put', 'post'] as const) {
-    router[method](['/:index/_mapping', '/:index/_mappings'], async (request, response) => {
-      await gateway.admin.putMappings(routeOne(gateway, pathPart(request, 'index')), bodyJson(request));
-      response.json({ acknowledged: true });
-    });
+    router[method](
+      ['/:index/_mapping', '/:index/_mappings'],
+      handler(async (request, response) => {
+        await gateway.admin.putMappings(routeOne(gateway, pathPart(request, 'index')), bodyJson(request));
+        response.json({ acknowledged: true });
+      }),
+    );
   }
 }
 
@@ -59,11 +78,14 @@ function mappingRoutes(router: Router, gateway: Gateway): void {
 function refreshRoutes(router: Router, gateway: Gateway): void {
   const paths = ['/:index/_refresh', '/:index/_flush', '/:index/_forcemerge'];
   for (const method of ['get', 'post'] as const) {
-    router[method](paths, async (request, response) => {
-      const route = routeOne(gateway, pathPart(request, 'index'));
-      await gateway.admin.describe(route);
-      response.json({ _shards: { total: route.of, successful: route.of, failed: 0 } });
-    });
+    router[method](
+      paths,
+      handler(async (request, response) => {
+        const route = routeOne(gateway, pathPart(request, 'index'));
+        await gateway.admin.describe(route);
+        response.json({ _shards: { total: route.of, successful: route.of, failed: 0 } });
+      }),
+    );
     router[method](['/_refresh', '/_flush'], (_, response) => {
       response.json({ _shards: { total: 0, successful: 0, failed: 0 } });
     });

@@ -4,6 +4,7 @@ import type { Counter, Histogram } from 'prom-client';
 import { badRequest } from '../../search-error.ts';
 import { runBulk } from '../bulk.ts';
 import type { Gateway } from '../gateway.ts';
+import { handler } from '../handler.ts';
 import { parseBulk } from '../parse-bulk.ts';
 import { bodyJson, bodyText, flag, parameter, pathPart } from '../request-body.ts';
 
@@ -145,10 +146,19 @@ async function bulk(gateway: Gateway, request: Request, response: Response): Pro
 /** Searches, counts and bulk writes. */
 export function searchRoutes(router: Router, gateway: Gateway, metrics: SearchMetrics): void {
   for (const method of ['get', 'post'] as const) {
-    router[method]('/:index/_search', (request, response) => search(gateway, metrics, request, response));
-    router[method]('/:index/_count', (request, response) => count(gateway, request, response));
+    router[method](
+      '/:index/_search',
+      handler((request, response) => search(gateway, metrics, request, response)),
+    );
+    router[method](
+      '/:index/_count',
+      handler((request, response) => count(gateway, request, response)),
+    );
   }
   for (const method of ['put', 'post'] as const) {
-    router[method](['/_bulk', '/:index/_bulk'], (request, response) => bulk(gateway, request, response));
+    router[method](
+      ['/_bulk', '/:index/_bulk'],
+      handler((request, response) => bulk(gateway, request, response)),
+    );
   }
 }
