@@ -142,6 +142,8 @@ describe('evidence', () => {
   it('forgets pods that have been silent for long', () => {
     pass(2000, ['r0', 'r1']);
     pass(16_000, ['r1']);
+    expect(heartbeats.view('shop', 'r0')?.ageMs).toBeGreaterThan(15_000);
+    pass(600_000, ['r1']);
     expect(heartbeats.get('shop', 'r0')).toBeUndefined();
   });
 });

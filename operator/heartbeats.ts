@@ -22,8 +22,10 @@ export interface Heard {
   readonly silent: boolean;
 }
 
-/** A pod that was silent for so long counts no more among those known. */
-const forgetAfterMs = 15_000;
+/** A pod that was silent for so long counts no more among those that should be heard. */
+const countForMs = 15_000;
+/** Its last words are kept for longer: they tell since when it is silent. */
+const forgetAfterMs = 600_000;
 /** A gap between two ticks that shows that this process itself was stalled. */
 const stallMs = 600;
 
@@ -149,8 +151,17 @@ export class Heartbeats {
     const now = this.#now();
     if (now < this.#soundFrom) return 'none';
     let heard = 0;
-    for (const one of this.#heard.values()) if (!this.#isSilent(one, now)) heard++;
-    return heard > 0 && heard * 2 >= this.#heard.size ? 'sound' : 'none';
+    let known = 0;
+    for (const one of this.#heard.values()) {
+      if (now - one.receivedAt <= countForMs) known++;
+      if (!this.#isSilent(one, now)) heard++;
+    }
+    return heard > 0 && heard * 2 >= known ? 'sound' : 'none';
+  }
+
+  /** Time for which silence has counted without a break, ms. */
+  listeningForMs(): number {
+    return Math.max(0, this.#now() - this.#soundFrom);
   }
 
   /** To be called every 100 ms or so: finds silence, and notices when this process was stalled. */

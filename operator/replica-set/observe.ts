@@ -17,7 +17,7 @@ export interface Sources {
   readonly pods: readonly Pod[];
   /** Claims with the set's labels, retained ones of an earlier resource of the name included. */
   readonly claims: readonly PersistentVolumeClaim[];
-  readonly heartbeats: Pick<Heartbeats, 'view' | 'evidence'>;
+  readonly heartbeats: Pick<Heartbeats, 'view' | 'evidence' | 'listeningForMs'>;
   readonly nodes: Pick<NodeStates, 'all' | 'get'>;
   readonly fleet: Pick<Fleet, 'loads'>;
   readonly memory: SetMemory;
@@ -53,19 +53,25 @@ const numberOf = (object: { readonly metadata: { readonly labels?: Readonly<Reco
 export const isClaimOf = (claim: PersistentVolumeClaim, set: ReplicaSet): boolean =>
   claim.metadata.annotations?.[annotations.owner] === set.metadata.uid;
 
+/** What the pod's object says; a replica without a pod is absent. */
+const podFacts = (pod: Pod | undefined, templateHash: string) => ({
+  presence: presenceOf(pod),
+  ready: isReady(pod),
+  outdated: pod !== undefined && pod.metadata.annotations?.[annotations.template] !== templateHash,
+  labelledPrimary: pod?.metadata.labels?.[labels.role] === 'primary',
+});
+
 const replicaView = (claim: PersistentVolumeClaim, sources: Sources): ReplicaView => {
   const pod = claim.metadata.name.replace(/^data-/, '');
   const object = sources.pods.find(({ metadata }) => metadata.name === pod);
+  const seat = claim.metadata.annotations ?? {};
   return {
     pod,
     number: numberOf(claim),
-    node: claim.metadata.annotations?.[annotations.node] ?? '',
-    zone: claim.metadata.annotations?.[annotations.zone] ?? '',
-    presence: presenceOf(object),
-    ready: isReady(object),
-    outdated: object !== undefined && object.metadata.annotations?.[annotations.template] !== sources.templateHash,
-    labelledPrimary: object?.metadata.labels?.[labels.role] === 'primary',
-    createdForMs: ageMs(claim.metadata.creationTimestamp, sources.now),
+    node: seat[annotations.node] ?? '',
+    zone: seat[annotations.zone] ?? '',
+    ...podFacts(object, sources.templateHash),
+    createdForMs: ageMs((object ?? claim).metadata.creationTimestamp, sources.now),
     beat: sources.heartbeats.view(sources.set.metadata.namespace ?? '', pod),
     refused: sources.memory.isRefused(pod),
   };
@@ -116,6 +122,7 @@ export const observeSet = (sources: Sources): SetView => {
     recorded: recordedOf(sources),
     settling: memory.isSettling(sources.failover.suspectAfterMs),
     evidence: sources.heartbeats.evidence(),
+    listeningForMs: sources.heartbeats.listeningForMs(),
     inFlight: memory.inFlight,
     ...sources.failover,
   };

@@ -76,6 +76,7 @@ export const anyView: fc.Arbitrary<SetView> = anyNodes.chain((nodes) =>
       }),
       settling: fc.constant(false),
       evidence: fc.constantFrom('sound' as const, 'none' as const),
+      listeningForMs: fc.integer({ min: 0, max: 200_000 }),
       inFlight: fc.constant(null),
       suspectAfterMs: fc.constant(1500),
       replaceAfterMs: fc.constant(10_000),

@@ -4,6 +4,8 @@ import { nodeOf, type NodeView, type ReplicaView, type SetView } from './view.ts
 
 /** A node gets no moved replica before it has been usable for this long: it may go again. */
 const steadyMs = 10_000;
+/** A primary leads for this long before balance moves it: each change is a short gap for writers. */
+const leadsMs = 30_000;
 
 const receives = (node: NodeView, view: SetView): boolean =>
   node.usable &&
@@ -34,6 +36,7 @@ export const betterNode = (view: SetView): NodeView | null => {
 
 /** The follower that should lead instead, when the primary's node leads at least two more sets than the follower's. */
 export const betterPrimary = (view: SetView, leader: ReplicaView): ReplicaView | null => {
+  if ((leader.beat?.stateForMs ?? 0) < leadsMs) return null;
   const here = nodeOf(leader, view)?.primaries ?? 0;
   const others = candidates(view, leader.pod).filter(
     (replica) => !replica.refused && here - (nodeOf(replica, view)?.primaries ?? 0) >= 2,

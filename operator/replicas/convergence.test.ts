@@ -31,6 +31,7 @@ const viewOf = (world: World, set: World['sets'][number]): SetView => ({
   recorded: { primary: set.leader, term: set.term },
   settling: false,
   evidence: 'sound',
+  listeningForMs: 3_600_000,
   inFlight: null,
   suspectAfterMs: 1500,
   replaceAfterMs: 10_000,

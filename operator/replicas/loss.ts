@@ -5,8 +5,9 @@ const silenceFactor = 3;
 /** One that was never heard of (its image is being pulled) gets this many times. */
 const neverHeardFactor = 10;
 
-const silentForMs = (replica: ReplicaView): number =>
-  Math.min(replica.beat?.ageMs ?? Number.POSITIVE_INFINITY, replica.createdForMs);
+/** Silence that this operator has witnessed itself, of the pod that there is now. */
+const silentForMs = (replica: ReplicaView, view: SetView): number =>
+  Math.min(replica.beat?.ageMs ?? Number.POSITIVE_INFINITY, replica.createdForMs, view.listeningForMs);
 
 /** Halted by itself for long, while others of the set follow: its own store is what is wrong. */
 const isHaltedAlone = (replica: ReplicaView, view: SetView): boolean =>
@@ -27,6 +28,6 @@ export const lossOf = (replica: ReplicaView, view: SetView): string | null => {
   if (!node.usable && node.unusableForMs >= view.replaceAfterMs) return `node ${replica.node} is lost`;
   if (view.evidence === 'none') return null;
   const factor = replica.beat === null ? neverHeardFactor : silenceFactor;
-  if (silentForMs(replica) >= factor * view.replaceAfterMs) return `${replica.pod} is silent`;
+  if (silentForMs(replica, view) >= factor * view.replaceAfterMs) return `${replica.pod} is silent`;
   return null;
 };

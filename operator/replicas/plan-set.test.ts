@@ -84,6 +84,15 @@ const cases: readonly { readonly rule: string; readonly given: SetView; readonly
     expected: [],
   },
   {
+    rule: 'an operator that just began to listen has not witnessed any silence',
+    given: view({
+      nodes: four,
+      listeningForMs: 2000,
+      replicas: [primary(0, 'a'), replica(1, 'b'), replica(2, 'c', { beat: null })],
+    }),
+    expected: [],
+  },
+  {
     rule: 'a replica that halted alone is rebuilt on another node',
     given: view({
       nodes: four,
@@ -314,6 +323,14 @@ const cases: readonly { readonly rule: string; readonly given: SetView; readonly
     rule: 'primaries are spread over nodes by switch-over',
     given: view({ nodes: [node('a', { primaries: 3 }), node('b', { primaries: 1 }), node('c', { primaries: 0 })] }),
     expected: ['switch over from r0 to r2 with term 2'],
+  },
+  {
+    rule: 'a primary that was elected a moment ago is not moved for balance',
+    given: view({
+      replicas: [primary(0, 'a', { beat: beat('primary', { stateForMs: 29_999 }) }), replica(1, 'b'), replica(2, 'c')],
+      nodes: [node('a', { primaries: 3 }), node('b', { primaries: 1 }), node('c', { primaries: 0 })],
+    }),
+    expected: [],
   },
   {
     rule: 'a difference of one primary is no reason to switch over',

@@ -62,6 +62,7 @@ export const view = (over: Partial<SetView> = {}): SetView => ({
   recorded: { primary: 'r0', term: 1 },
   settling: false,
   evidence: 'sound',
+  listeningForMs: 3_600_000,
   inFlight: null,
   suspectAfterMs: 1500,
   replaceAfterMs: 10_000,

@@ -57,7 +57,7 @@ export interface ReplicaView {
   readonly outdated: boolean;
   /** Carries the label that the primary's Service selects. */
   readonly labelledPrimary: boolean;
-  /** Time since the replica was made. */
+  /** Time since the replica, or the pod that it has now, was made. */
   readonly createdForMs: number;
   /** Null: never heard of in this operator's life. */
   readonly beat: BeatView | null;
@@ -88,6 +88,8 @@ export interface SetView {
    * hears less than half of the pods that it knew: then nobody is suspected for silence.
    */
   readonly evidence: 'sound' | 'none';
+  /** Time that this operator has been listening without a break: who was not heard for longer may have been heard by another. */
+  readonly listeningForMs: number;
   readonly inFlight: CommandInFlight | null;
   readonly suspectAfterMs: number;
   readonly replaceAfterMs: number;
