@@ -9,8 +9,10 @@ let world: ChatWorld;
 let gateway: TestGateway;
 
 /** A WebSocket that notes what it gets. */
-const raw = async (): Promise<{ socket: WebSocket; lines: string[]; closed: Promise<number> }> => {
-  const socket = new WebSocket(gateway.url);
+const raw = async (
+  to: TestGateway = gateway,
+): Promise<{ socket: WebSocket; lines: string[]; closed: Promise<number> }> => {
+  const socket = new WebSocket(to.url);
   const lines: string[] = [];
   socket.on('message', (data: Buffer) => lines.push(...data.toString().split('\n')));
   socket.on('error', () => {});
@@ -19,8 +21,8 @@ const raw = async (): Promise<{ socket: WebSocket; lines: string[]; closed: Prom
   return { socket, lines, closed };
 };
 
-const connected = async () => {
-  const client = await raw();
+const connected = async (to: TestGateway = gateway) => {
+  const client = await raw(to);
   client.socket.send('{"id":1,"connect":{"data":{"user":"tester"}}}');
   await until('connected', () => client.lines.length === 1);
   return client;
@@ -43,8 +45,8 @@ const expectAlive = async (): Promise<void> => {
 const handshake = (path = '/connection/websocket'): string =>
   `GET ${path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Version: 13\r\n\r\n`;
 
-const tcp = async (): Promise<Socket> => {
-  const socket = dial(gateway.port, '127.0.0.1');
+const tcp = async (to: TestGateway = gateway): Promise<Socket> => {
+  const socket = dial(to.port, '127.0.0.1');
   socket.on('error', () => {});
   await once(socket, 'connect');
   return socket;
@@ -218,8 +220,10 @@ describe('pings', () => {
 
 describe('a reader that does not read', () => {
   it('is closed, holds up nobody and takes a bounded amount of memory', async () => {
+    // its seconds are real ones: neither client is closed for a missing pong
+    const calm = await world.gateway('calm');
     await world.room({ name: 'flood' });
-    const slow = await tcp();
+    const slow = await tcp(calm);
     slow.write(handshake());
     await once(slow, 'data');
     const frame = (text: string): Buffer => {
@@ -229,19 +233,20 @@ describe('a reader that does not read', () => {
     slow.write(frame('{"id":1,"connect":{"data":{"user":"slow"}}}'));
     slow.write(frame('{"id":2,"subscribe":{"channel":"room:flood"}}'));
     slow.resume();
-    await until('it is subscribed', () => gateway.services.sessions.sizeOf('flood') === 1);
+    await until('it is subscribed', () => calm.services.sessions.sizeOf('flood') === 1);
     slow.pause();
-    const reader = await connected();
+    const reader = await connected(calm);
     reader.socket.send('{"id":2,"subscribe":{"channel":"room:flood"}}');
-    await until('it is subscribed', () => gateway.services.sessions.sizeOf('flood') === 2);
+    await until('it is subscribed', () => calm.services.sessions.sizeOf('flood') === 2);
     const content = 'x'.repeat(9_000);
     let sent = 0;
-    for (; gateway.services.sessions.sizeOf('flood') === 2 && sent < 5_000; sent += 20) {
+    for (; calm.services.sessions.sizeOf('flood') === 2 && sent < 5_000; sent += 20) {
       const ids = Array.from({ length: 20 }, (_, i) => `flood-${sent + i}`);
       const body = JSON.stringify({ data: { content } });
-      await Promise.all(ids.map((id) => gateway.services.log.append('flood', id, body)));
+      await Promise.all(ids.map((id) => calm.services.log.append('flood', id, body)));
     }
-    expect(gateway.services.sessions.sizeOf('flood')).toBe(1);
+    expect(calm.services.sessions.sizeOf('flood')).toBe(1);
+    expect(await calm.pod.metrics.metrics()).toContain('quartet_chat_disconnects_total{code="3008"} 1');
     await until('the other heard all', () => reader.lines.filter((line) => line.includes('"pub"')).length === sent);
     reader.socket.terminate();
     slow.destroy();
