@@ -18,6 +18,9 @@ const createBody = z.strictObject({
 /** Settings that do no harm: the operator and this engine decide about what they ask for. */
 const acceptedSettings = new Set(['number_of_shards', 'number_of_replicas', 'refresh_interval', 'max_result_window']);
 
+/** How long a description waits for a primary. */
+const infoMs = 5000;
+
 /** What a shard says of its index, when it has one. */
 interface ShardInfo {
   readonly shard: SearchShardEntry;
@@ -169,7 +172,7 @@ export class IndexAdmin {
     return Promise.all(
       this.#entries(route).map(async (shard) => ({
         shard,
-        info: await this.#primaries.ask<InfoReply>(shard, { type: 'info' }),
+        info: await this.#primaries.ask<InfoReply>(shard, { type: 'info' }, infoMs),
       })),
     );
   }

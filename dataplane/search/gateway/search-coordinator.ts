@@ -12,9 +12,13 @@ import { ResultCache } from './result-cache.ts';
 
 /** After this long the answer is made of what there is. */
 const softTimeoutMs = 3000;
-/** One try at one member; the first phase gives up on a slow primary sooner, others can answer it. */
+/** One try at one member. */
 const attemptMs = 1500;
-const prepareMs = 400;
+/**
+ * The same in the first phase. Not shorter: what a replica says in the primary's place may miss the last writes, so it is
+ * asked only when the primary is dead or stuck.
+ */
+const prepareMs = 1000;
 /** A page of at most this many hits comes with their contents in one phase. */
 const inlineLimit = 30;
 /** How long a replica may catch up with the primary. */
