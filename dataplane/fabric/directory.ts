@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jetstreamManager, type StoredMsg } from '@nats-io/jetstream';
+import { jetstreamManager, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream';
 import type { Msg, MsgHdrs } from '@nats-io/nats-core';
 import { directoryEntries, type DirectoryEntries } from '../../contract/directory.ts';
 import { directoryBucket, directoryKey, directoryLivePrefix, type DirectoryKind } from '../../contract/subjects.ts';
+import { directBatch } from './direct-batch.ts';
 import type { Pod } from './pod.ts';
 
 /** The resources of one kind in the pod's namespace, as the operator last published them. */
@@ -97,20 +98,22 @@ class DirectoryWatch<K extends DirectoryKind> implements Directory<K> {
     const lastSeq = (await manager.streams.info(stream)).state.last_seq;
     for (const [name, known] of this.#stored) if (known.seq > lastSeq) this.#stored.delete(name);
     const seen = new Set<string>();
-    let from = 1;
-    for (let full = true; full;) {
-      let count = 0;
-      const page = { seq: from, batch: pageSize, next_by_subj: `$KV.${directoryBucket}.${this.#key('*')}` };
-      for await (const message of await manager.direct.getBatch(stream, page)) {
-        seen.add(this.#take(message.subject, message.seq, message));
-        from = message.seq + 1;
-        count++;
-      }
-      full = count >= pageSize;
+    for await (const message of this.#readAll(manager, stream)) {
+      seen.add(this.#take(message.subject, message.seq, message));
     }
     for (const [name, known] of this.#stored) if (!seen.has(name) && known.seq <= lastSeq) this.#stored.delete(name);
     this.#publish();
     this.#loaded.resolve();
+  }
+
+  async *#readAll(manager: JetStreamManager, stream: string): AsyncGenerator<StoredMsg> {
+    const subject = `$KV.${directoryBucket}.${this.#key('*')}`;
+    for (let from = 1; ;) {
+      const page = await directBatch(manager, stream, { seq: from, batch: pageSize, next_by_subj: subject });
+      yield* page;
+      if (page.length < pageSize) return;
+      from = (page.at(-1)?.seq ?? from) + 1;
+    }
   }
 
   #takeLive(message: Msg): void {

@@ -1,5 +1,5 @@
 import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream';
-import { directBatch } from './direct-batch.ts';
+import { directBatch } from '../../fabric/direct-batch.ts';
 
 /** A subject (wildcards allowed) in a stream. */
 export interface SubjectRange {

@@ -5,7 +5,7 @@ import { epochOf } from './epoch.ts';
 import { floorKey, parseFloor } from './floor.ts';
 import type { MessageLog } from './message-log.ts';
 import { addressOf } from './partition.ts';
-import { directBatch } from './direct-batch.ts';
+import { directBatch } from '../../fabric/direct-batch.ts';
 
 /** What the sweep works with. */
 export interface RetentionStore {
