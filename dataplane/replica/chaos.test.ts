@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { AppendFault, Weather } from '../log/memory-log.ts';
-import { SimulatedSet, type Node } from './simulated-set.ts';
-import { Simulation } from './simulation.ts';
+import { SimulatedSet, type Node } from './testing/simulated-set.ts';
+import { Simulation } from './testing/simulation.ts';
 
 // Several replicas, clients that write and read, and everything that may go wrong with a log and with processes, under
 // one seed. What is checked is what a user may rely on: see `verify`.

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { NumberingClient, ProcessSet } from './process-set.ts';
+import { NumberingClient, ProcessSet } from './testing/process-set.ts';
 
 const members = ['list-a', 'list-b', 'list-c'] as const;
 let it: ProcessSet;

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { NumberingClient, ProcessSet } from './process-set.ts';
+import { NumberingClient, ProcessSet } from './testing/process-set.ts';
 
 const members = ['list-a', 'list-b', 'list-c'] as const;
 const nothing = { lost: [], twice: [], unexpected: [] };

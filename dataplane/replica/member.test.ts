@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { leaseMs } from './lease.ts';
-import { SimulatedSet } from './simulated-set.ts';
-import { Simulation } from './simulation.ts';
-import type { Node } from './simulated-set.ts';
+import { SimulatedSet } from './testing/simulated-set.ts';
+import { Simulation } from './testing/simulation.ts';
+import type { Node } from './testing/simulated-set.ts';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 

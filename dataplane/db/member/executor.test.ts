@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { memoryReplica, type MemoryReplica } from '../../replica/testing.ts';
+import { memoryReplica, type MemoryReplica } from '../../replica/testing/memory-replica.ts';
 import { answerStatus, decodeAnswers, sequenceOf } from '../batch/answer-batch.ts';
 import { encodeRequests, encodeTransaction, requestKind, type BatchedRequest } from '../batch/request-batch.ts';
 import { KeyValueMachine } from '../machine.ts';

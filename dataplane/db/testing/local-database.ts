@@ -5,7 +5,7 @@ import type { DbShardEntry } from '../../../contract/directory.ts';
 import type { Pod } from '../../fabric/pod.ts';
 import type { Directory } from '../../fabric/directory.ts';
 import type { Heartbeats } from '../../fabric/heartbeats.ts';
-import { memoryReplica, type MemoryReplica } from '../../replica/testing.ts';
+import { memoryReplica, type MemoryReplica } from '../../replica/testing/memory-replica.ts';
 import { FrontEnd } from '../front/front-end.ts';
 import { Router } from '../gateway/router.ts';
 import type { ShardLink, Transport } from '../gateway/shard-link.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { memoryReplica, type MemoryReplica } from '../../replica/testing.ts';
+import { memoryReplica, type MemoryReplica } from '../../replica/testing/memory-replica.ts';
 import { SearchMachine } from '../machine.ts';
 import { decideWrite } from './decide-write.ts';
 import { WriteAuthority } from './write-authority.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { Registry } from 'prom-client';
 import type { SearchShardEntry } from '../../../contract/directory.ts';
-import { memoryReplica, type MemoryReplica } from '../../replica/testing.ts';
+import { memoryReplica, type MemoryReplica } from '../../replica/testing/memory-replica.ts';
 import { application } from '../gateway/application.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import type { Answer, MemberAccess } from '../gateway/member-client.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../log/clock.ts';
+import type { Clock } from '../../log/clock.ts';
 
 /**
  * Time and order for tests of many replicas in one process: nothing happens unless the test lets time pass, sleeps end

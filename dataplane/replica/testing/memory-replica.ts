@@ -1,7 +1,7 @@
-import type { Replica } from './replica.ts';
-import { ReplicaError } from './replica-error.ts';
-import type { ReplicaErrorCode } from './replica-error.ts';
-import type { StateMachine } from './state-machine.ts';
+import type { Replica } from '../replica.ts';
+import { ReplicaError } from '../replica-error.ts';
+import type { ReplicaErrorCode } from '../replica-error.ts';
+import type { StateMachine } from '../state-machine.ts';
 
 /** A {@link Replica} without a log, for tests of state machines, with handles to change its role and to make it fail. */
 export interface MemoryReplica extends Replica {

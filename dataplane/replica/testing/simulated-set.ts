@@ -1,9 +1,9 @@
 import { pino } from 'pino';
-import { calm, MemoryLog, MemoryStream, type Weather } from '../log/memory-log.ts';
-import { Member } from './member.ts';
+import { calm, MemoryLog, MemoryStream, type Weather } from '../../log/memory-log.ts';
+import { Member } from '../member.ts';
 import { ListMachine } from './list-machine.ts';
 import type { SimulatedProcess, Simulation } from './simulation.ts';
-import type { SnapshotSource } from './snapshot-source.ts';
+import type { SnapshotSource } from '../snapshot-source.ts';
 
 /** One replica of a {@link SimulatedSet}: its store lives on when its process is killed. */
 export interface Node {

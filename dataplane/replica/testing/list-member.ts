@@ -1,6 +1,6 @@
-import { parsePodEnv, startPod } from '../fabric/start-pod.ts';
+import { parsePodEnv, startPod } from '../../fabric/start-pod.ts';
 import { ListMachine } from './list-machine.ts';
-import { startReplica, ReplicaError } from './replica.ts';
+import { startReplica, ReplicaError } from '../replica.ts';
 
 // A member with a list in memory, as a process: `node dataplane/replica/list-member.ts`, with a pod's environment.
 // For tests. It answers on `list.<pod>.propose` (an operation; the answer is `ok <seq>` or `error <code>`),

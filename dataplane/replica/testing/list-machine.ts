@@ -1,4 +1,4 @@
-import type { CommittedEntry, Position, Snapshot, StateMachine } from './state-machine.ts';
+import type { CommittedEntry, Position, Snapshot, StateMachine } from '../state-machine.ts';
 
 /** A state machine for tests: the list of all operations, as text. Survives its replica, as a disk would. */
 export class ListMachine implements StateMachine {
