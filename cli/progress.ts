@@ -18,7 +18,7 @@ export class Progress {
   #since = 0;
   #told = Number.NEGATIVE_INFINITY;
 
-  constructor(out: Output = process.stdout, quietMs = 3000) {
+  constructor(out: Output = process.stdout, quietMs = 10_000) {
     this.#out = out;
     this.#quietMs = quietMs;
   }

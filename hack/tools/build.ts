@@ -145,7 +145,11 @@ const buildAll = async (bin: string, missing: readonly ToolName[], tell: Tell): 
   await requireGo();
   // Built beside its place and moved there whole: a build that is cut short leaves nothing that looks complete.
   const parent = dirname(bin);
-  const temporary = await mkdtemp(join(dirname(parent), `.${basename(parent)}-`));
+  const prefix = `.${basename(parent)}-`;
+  for (const name of await readdir(dirname(parent))) {
+    if (name.startsWith(prefix)) await rm(join(dirname(parent), name), { recursive: true, force: true });
+  }
+  const temporary = await mkdtemp(join(dirname(parent), prefix));
   try {
     const out = join(temporary, 'bin');
     await mkdir(out);
