@@ -103,8 +103,7 @@ export class PhraseClause implements Clause {
 
   #frequency(doc: number): number {
     for (const { cursor, positions } of this.#parts) {
-      cursor.firstFrom(doc);
-      positions.read(cursor.indexFrom(doc));
+      positions.read(cursor.advanceTo(doc));
     }
     return phraseFrequency(this.#parts, this.#slop);
   }

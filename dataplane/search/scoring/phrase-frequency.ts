@@ -22,8 +22,9 @@ function holds({ positions, length }: TermPlaces['positions'], from: number, to:
  * other term stands at its distance, or up to `slop` positions from there.
  */
 export function phraseFrequency(terms: readonly TermPlaces[], slop: number): number {
-  const lead = terms[0];
+  const [lead, second] = terms;
   if (lead === undefined) return 0;
+  if (second !== undefined && terms.length === 2 && slop === 0) return pairFrequency(lead, second);
   let frequency = 0;
   for (let i = 0; i < lead.positions.length; i++) {
     const start = (lead.positions.positions[i] as number) - lead.offset;
@@ -33,6 +34,21 @@ export function phraseFrequency(terms: readonly TermPlaces[], slop: number): num
       all = holds(positions, start + offset - slop, start + offset + slop);
     }
     if (all) frequency++;
+  }
+  return frequency;
+}
+
+/** Two terms at one distance: both lists are walked once. */
+function pairFrequency(lead: TermPlaces, second: TermPlaces): number {
+  const distance = second.offset - lead.offset;
+  const a = lead.positions;
+  const b = second.positions;
+  let frequency = 0;
+  for (let i = 0, j = 0; i < a.length; i++) {
+    const wanted = (a.positions[i] as number) + distance;
+    while (j < b.length && (b.positions[j] as number) < wanted) j++;
+    if (j === b.length) break;
+    if (b.positions[j] === wanted) frequency++;
   }
   return frequency;
 }

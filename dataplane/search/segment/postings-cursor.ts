@@ -29,6 +29,8 @@ export class PostingsCursor {
   readonly #few: boolean;
   #frequenciesOf = -1;
   #seekBlock = 0;
+  /** Where {@link advanceTo} stopped in the loaded block. */
+  #index = 0;
 
   constructor(place: PostingsPlace) {
     this.#place = place;
@@ -93,9 +95,23 @@ export class PostingsCursor {
     return low;
   }
 
+  /**
+   * Loads the block of a document that has the term; answers its index there. For documents in ascending order: goes on from
+   * the last one.
+   */
+  advanceTo(doc: number): number {
+    if (this.block < 0 || (this.docs[this.count - 1] as number) < doc) this.load(this.seek(doc));
+    const { docs } = this;
+    let index = this.#index;
+    while ((docs[index] as number) < doc) index++;
+    this.#index = index;
+    return index;
+  }
+
   load(block: number): void {
     if (this.block === block) return;
     this.block = block;
+    this.#index = 0;
     if (this.#few) this.#loadFew();
     else this.#loadBlock(block);
   }
