@@ -26,7 +26,7 @@ const processesOf = async (stateDir: string): Promise<string[]> => {
 };
 
 /** One instance goes through its whole life: the tests are steps and build on each other. */
-describe('an instance', () => {
+describe('an instance', { timeout: 150_000 }, () => {
   let stateDir: string;
   let overview: Overview;
   let client: ApiClient;
