@@ -57,15 +57,18 @@ export class QuartetEngine {
     await this.#machine.flush();
   }
 
-  /** Top 10 by score, with their ids, from the JSON of the query on: parsing, statistics, search. */
-  search(dsl: object): { ids: string[]; total: number } {
+  /**
+   * Top 10 by score, with their ids, from the JSON of the query on: parsing, statistics, search. `countUpTo`: matches that are
+   * counted (`track_total_hits`); 0: none, as FTS5 does.
+   */
+  search(dsl: object, countUpTo = 0): { ids: string[]; total: number } {
     const { documents, mappings } = this.#machine.store;
     const segments = documents.refresh();
     const plan = new Planner(mappings).plan(parseQuery(dsl));
     const options = {
       statistics: shardStatistics(segments, plan),
       limit: 10,
-      countUpTo: 10_000,
+      countUpTo,
       sort: null,
       after: null,
     };

@@ -1,15 +1,23 @@
 import {
+  borrowWindow,
   type Clause,
   intersect,
   isEmpty,
   nextBit,
   noMoreDocs,
   type Restriction,
+  returnWindow,
   subtract,
-  Window,
+  type Window,
   windowSize,
 } from './clause.ts';
 import { addTo } from './disjunction-clause.ts';
+
+/** What one evaluation works in: its result so far, and room for one clause. */
+interface Windows {
+  readonly own: Window;
+  readonly scratch: Window;
+}
 
 /** The parts of a bool query against one segment. */
 export interface BoolParts {
@@ -26,9 +34,7 @@ export class BoolClause implements Clause {
   readonly cost: number;
   readonly #required: readonly { readonly clause: Clause; readonly scores: boolean }[];
   readonly #parts: BoolParts;
-  readonly #own = new Window();
-  readonly #scratch = new Window();
-  readonly #counts = new Uint8Array(windowSize);
+  #counts: Uint8Array | null = null;
 
   constructor(parts: BoolParts) {
     this.#parts = parts;
@@ -60,29 +66,38 @@ export class BoolClause implements Clause {
   }
 
   collect(window: Window, { candidates, minScore }: Restriction): void {
-    const own = this.#own;
-    own.clear(window.base);
-    if (!this.#collectRequired(own, candidates, minScore)) return;
-    const restricted = this.#required.length > 0 ? own.bits : candidates;
-    if (this.#parts.minimumShould > 0) this.#collectCounted(own, restricted);
-    else this.#collectOptional(own);
-    for (const clause of this.#parts.mustNot) {
-      if (isEmpty(own.bits)) return;
-      this.#scratch.clear(window.base);
-      clause.collect(this.#scratch, { candidates: own.bits, minScore: 0 });
-      subtract(own.bits, this.#scratch.bits);
-    }
-    addTo(window, own);
+    const own = borrowWindow(window.base);
+    const scratch = borrowWindow(window.base);
+    if (this.#evaluate({ own, scratch }, candidates, minScore)) addTo(window, own);
+    returnWindow(scratch);
+    returnWindow(own);
   }
 
   /** False when nothing is left. */
-  #collectRequired(own: Window, candidates: Uint32Array | null, minScore: number): boolean {
+  #evaluate(windows: Windows, candidates: Uint32Array | null, minScore: number): boolean {
+    const { own, scratch } = windows;
+    if (!this.#collectRequired(windows, candidates, minScore)) return false;
+    const restricted = this.#required.length > 0 ? own.bits : candidates;
+    if (this.#parts.minimumShould > 0) this.#collectCounted(windows, restricted);
+    else this.#collectOptional(windows);
+    for (const clause of this.#parts.mustNot) {
+      if (isEmpty(own.bits)) return false;
+      scratch.clear(own.base);
+      clause.collect(scratch, { candidates: own.bits, minScore: 0 });
+      subtract(own.bits, scratch.bits);
+    }
+    return true;
+  }
+
+  /** False when nothing is left. */
+  #collectRequired(windows: Windows, candidates: Uint32Array | null, minScore: number): boolean {
+    const { own } = windows;
     const slack = minScore > 0 ? minScore - this.bound(own.base, own.end) : 0;
     if (slack > 0) return false;
     for (const [index, { clause, scores }] of this.#required.entries()) {
       const least = minScore > 0 && scores ? slack + clause.bound(own.base, own.end) : 0;
       if (index === 0) this.#collectFirst(own, clause, { candidates, minScore: least });
-      else this.#collectNext(own, clause, least);
+      else this.#collectNext(windows, clause, least);
       if (isEmpty(own.bits)) return false;
     }
     return true;
@@ -94,8 +109,7 @@ export class BoolClause implements Clause {
   }
 
   /** Keeps what matches this clause too. Clauses that only filter add no scores. */
-  #collectNext(own: Window, clause: Clause, minScore: number): void {
-    const scratch = this.#scratch;
+  #collectNext({ own, scratch }: Windows, clause: Clause, minScore: number): void {
     scratch.clear(own.base);
     clause.collect(scratch, { candidates: own.bits, minScore });
     intersect(own.bits, scratch.bits);
@@ -103,20 +117,19 @@ export class BoolClause implements Clause {
     addScores(own, scratch);
   }
 
-  #collectOptional(own: Window): void {
+  #collectOptional({ own, scratch }: Windows): void {
     for (const clause of this.#parts.should) {
-      this.#scratch.clear(own.base);
-      clause.collect(this.#scratch, { candidates: own.bits, minScore: 0 });
-      intersect(this.#scratch.bits, own.bits);
-      addScores(own, this.#scratch);
+      scratch.clear(own.base);
+      clause.collect(scratch, { candidates: own.bits, minScore: 0 });
+      intersect(scratch.bits, own.bits);
+      addScores(own, scratch);
     }
   }
 
-  #collectCounted(own: Window, candidates: Uint32Array | null): void {
+  #collectCounted({ own, scratch }: Windows, candidates: Uint32Array | null): void {
     const { should, minimumShould } = this.#parts;
-    const scratch = this.#scratch;
     const before = candidates === null ? null : candidates.slice();
-    this.#counts.fill(0);
+    const counts = (this.#counts ??= new Uint8Array(windowSize)).fill(0);
     own.bits.fill(0);
     for (const clause of should) {
       scratch.clear(own.base);
@@ -124,8 +137,8 @@ export class BoolClause implements Clause {
       if (before !== null) intersect(scratch.bits, before);
       for (let offset = nextBit(scratch.bits, 0); offset < windowSize; offset = nextBit(scratch.bits, offset + 1)) {
         own.scores[offset] = (own.scores[offset] as number) + (scratch.scores[offset] as number);
-        const count = Math.min(255, (this.#counts[offset] as number) + 1);
-        this.#counts[offset] = count;
+        const count = Math.min(255, (counts[offset] as number) + 1);
+        counts[offset] = count;
         if (count >= minimumShould) own.bits[offset >>> 5] = (own.bits[offset >>> 5] as number) | (1 << (offset & 31));
       }
     }

@@ -24,6 +24,19 @@ export class Window {
   }
 }
 
+const idle: Window[] = [];
+
+/** An empty window for the length of one `collect`: they are large, and queries many. Give it back by {@link returnWindow}. */
+export function borrowWindow(base: number): Window {
+  const window = idle.pop() ?? new Window();
+  window.clear(base);
+  return window;
+}
+
+export function returnWindow(window: Window): void {
+  idle.push(window);
+}
+
 /** What a clause may leave out. */
 export interface Restriction {
   /** Only documents with their bit set matter; null: all. */

@@ -1,4 +1,5 @@
 import {
+  borrowWindow,
   type Clause,
   countBits,
   intersect,
@@ -6,7 +7,8 @@ import {
   nextBit,
   noMoreDocs,
   type Restriction,
-  Window,
+  returnWindow,
+  type Window,
   windowSize,
 } from './clause.ts';
 
@@ -24,7 +26,6 @@ interface Bounded {
 export class DisjunctionClause implements Clause {
   readonly cost: number;
   readonly #clauses: readonly Clause[];
-  readonly #own = new Window();
 
   constructor(clauses: readonly Clause[]) {
     this.#clauses = clauses;
@@ -44,12 +45,12 @@ export class DisjunctionClause implements Clause {
   }
 
   collect(window: Window, restriction: Restriction): void {
-    const own = this.#own;
-    own.clear(window.base);
+    const own = borrowWindow(window.base);
     if (restriction.minScore > 0) this.#collectPruned(own, restriction);
     else for (const clause of this.#clauses) clause.collect(own, restriction);
     if (restriction.candidates !== null) intersect(own.bits, restriction.candidates);
     addTo(window, own);
+    returnWindow(own);
   }
 
   #collectPruned(own: Window, { candidates, minScore }: Restriction): void {

@@ -3,13 +3,15 @@ import type { PostingsCursor } from '../segment/postings-cursor.ts';
 import { BlockBounds } from './block-bounds.ts';
 import { type Norm, termScore } from './bm25.ts';
 import {
+  borrowWindow,
   type Clause,
   intersect,
   isEmpty,
   nextBit,
   noMoreDocs,
   type Restriction,
-  Window,
+  returnWindow,
+  type Window,
   windowSize,
 } from './clause.ts';
 import { phraseFrequency } from './phrase-frequency.ts';
@@ -38,7 +40,6 @@ export class PhraseClause implements Clause {
   readonly #weight: number;
   readonly #norm: Norm;
   readonly #slop: number;
-  readonly #scratch = new Window();
 
   constructor(terms: readonly PhraseTerm[], score: { weight: number; norm: Norm }, slop: number) {
     this.#weight = score.weight;
@@ -89,15 +90,17 @@ export class PhraseClause implements Clause {
 
   /** Bits of the documents that have all terms. */
   #findDocuments(base: number, candidates: Uint32Array | null): Uint32Array {
-    const found = new Uint32Array(this.#scratch.bits.length);
+    const scratch = borrowWindow(base);
+    const found = new Uint32Array(scratch.bits.length);
     for (const [index, { clause }] of this.#parts.entries()) {
-      this.#scratch.clear(base);
-      clause.collect(this.#scratch, { candidates: index === 0 ? candidates : found, minScore: 0 });
-      if (index === 0) found.set(this.#scratch.bits);
-      else intersect(found, this.#scratch.bits);
+      scratch.clear(base);
+      clause.collect(scratch, { candidates: index === 0 ? candidates : found, minScore: 0 });
+      if (index === 0) found.set(scratch.bits);
+      else intersect(found, scratch.bits);
       if (index === 0 && candidates !== null) intersect(found, candidates);
       if (isEmpty(found)) break;
     }
+    returnWindow(scratch);
     return found;
   }
 
