@@ -1,15 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { ApiClient } from '../local/api/client.ts';
+import type { ApiClient } from '../local/api/client.ts';
+import { clientFor } from '../local/api/kubeconfig-client.ts';
 import { LocalError } from '../local/errors.ts';
 import type { Overview } from '../local/supervisor/control.ts';
 import { findSupervisor } from '../local/supervisor/launch.ts';
-
-interface Kubeconfig {
-  readonly clusters: readonly [
-    { readonly cluster: { readonly server: string; readonly 'certificate-authority': string } },
-  ];
-  readonly users: readonly [{ readonly user: { readonly token: string } }];
-}
 
 /** The running instance. @throws LocalError `not-running` */
 export const runningInstance = async (stateDir: string): Promise<Overview> => {
@@ -19,8 +12,4 @@ export const runningInstance = async (stateDir: string): Promise<Overview> => {
 };
 
 /** A client with an administrator's rights. */
-export const connect = async ({ kubeconfig }: Overview): Promise<ApiClient> => {
-  const config = JSON.parse(await readFile(kubeconfig, 'utf8')) as Kubeconfig;
-  const { server, 'certificate-authority': certificate } = config.clusters[0].cluster;
-  return new ApiClient({ url: server, token: config.users[0].user.token, certificate: () => readFile(certificate) });
-};
+export const connect = ({ kubeconfig }: Overview): Promise<ApiClient> => clientFor(kubeconfig);

@@ -7,7 +7,7 @@ import { reasonOf } from '../errors.ts';
 import { nextDelay } from '../processes/back-off.ts';
 import { ContainerRunner } from './container-runner.ts';
 import { preparePod, PrepareProblem, type PreparedPod } from './prepare.ts';
-import { podStatus, type ContainerReport, type PodReport } from './status.ts';
+import { podStatus, readyCondition, type ContainerReport, type PodReport } from './status.ts';
 import type { StartGate } from './start-gate.ts';
 import { StatusWriter } from './status-writer.ts';
 
@@ -76,6 +76,8 @@ export class PodWorker {
   /** A newer version of the object (labels and status may differ; what runs is immutable). */
   update(pod: Pod): void {
     this.#pod = pod;
+    // The node lifecycle controller marks the pods of a silent node not ready; only the kubelet takes that back.
+    if (this.#status.overruled(readyCondition(pod)?.status)) this.#publish();
   }
 
   async start(): Promise<void> {

@@ -3,6 +3,7 @@ import { ApiError, type ApiClient } from '../api/client.ts';
 import type { Pod } from '../api/objects.ts';
 import { reasonOf } from '../errors.ts';
 import { nextDelay } from '../processes/back-off.ts';
+import { readyCondition } from './status.ts';
 
 export interface StatusWriterOptions {
   readonly client: ApiClient;
@@ -25,6 +26,7 @@ export class StatusWriter {
   readonly #options: StatusWriterOptions;
   #next: MakeStatus | undefined;
   #written = '';
+  #ready: string | undefined;
   #busy = false;
   #stopped = false;
 
@@ -39,6 +41,13 @@ export class StatusWriter {
 
   stop(): void {
     this.#stopped = true;
+  }
+
+  /** Whether somebody else wrote another Ready condition than the last one from here; if so, the next write is sent. */
+  overruled(ready: string | undefined): boolean {
+    if (this.#busy || this.#written === '' || ready === this.#ready) return false;
+    this.#written = '';
+    return true;
   }
 
   async #drain(): Promise<void> {
@@ -74,6 +83,7 @@ export class StatusWriter {
         'strategic-merge',
       );
       this.#written = text;
+      this.#ready = readyCondition({ status })?.status;
       return true;
     } catch (error) {
       if (error instanceof ApiError && (error.status === 404 || error.status === 409)) return true;

@@ -70,6 +70,10 @@ const conditionsOf = (wanted: readonly Condition[], old: readonly Condition[], n
     return { ...condition, lastTransitionTime: since ?? now };
   });
 
+/** The condition that Deployments and Services go by. */
+export const readyCondition = ({ status }: Pick<Pod, 'status'>): Condition | undefined =>
+  status?.conditions?.find(({ type }) => type === 'Ready');
+
 /** The `status` of a pod object, to be applied as a strategic merge patch. */
 export const podStatus = (pod: Pod, report: PodReport, now: string): Record<string, unknown> => {
   const ready = report.initialized && report.containers.every((container) => container.ready);

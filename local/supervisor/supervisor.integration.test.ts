@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect } from '../../cli/connection.ts';
+import { clientFor } from '../api/kubeconfig-client.ts';
 import type { ApiClient } from '../api/client.ts';
 import type { Claim, Node, Pod, Service } from '../api/objects.ts';
 import { until } from '../processes/until.ts';
@@ -32,7 +32,7 @@ describe('an instance', { timeout: 150_000 }, () => {
   let client: ApiClient;
   const launch = async () => {
     overview = await launchSupervisor({ stateDir, isDefault: false, onStep: () => undefined });
-    client = await connect(overview);
+    client = await clientFor(overview.kubeconfig);
   };
   beforeAll(async () => {
     stateDir = await mkdtemp(join(tmpdir(), 'quartet-instance-'));
