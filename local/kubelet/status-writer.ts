@@ -86,16 +86,16 @@ export class StatusWriter {
       this.#ready = readyCondition({ status })?.status;
       return true;
     } catch (error) {
-      if (error instanceof ApiError && (error.status === 404 || error.status === 409)) return true;
-      this.#options.log.debug({ reason: reasonOf(error) }, 'status not written yet');
-      return error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429
-        ? this.#refused(error)
-        : false;
+      return this.#settles(error);
     }
   }
 
-  #refused(error: ApiError): boolean {
-    this.#options.log.error({ reason: error.message }, 'the API server refuses this status');
-    return true;
+  /** Whether sending again is of no use: the pod is gone or another, or the status is refused. */
+  #settles(error: unknown): boolean {
+    const status = error instanceof ApiError ? error.status : 0;
+    if (status === 404 || status === 409) return true;
+    const refused = status >= 400 && status < 500 && status !== 429;
+    this.#options.log[refused ? 'error' : 'debug']({ reason: reasonOf(error) }, 'the status could not be written');
+    return refused;
   }
 }
