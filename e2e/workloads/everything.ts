@@ -20,7 +20,11 @@ export class Everything {
   readonly edge: HttpPoller;
   readonly search: HttpPoller;
 
-  constructor({ host, edge, search, chat, database }: Endpoints, name: string) {
+  readonly #endpoints: Endpoints;
+
+  constructor(endpoints: Endpoints, name: string) {
+    const { host, edge, search, chat, database } = endpoints;
+    this.#endpoints = endpoints;
     this.database = new DatabaseWriter(host, database);
     this.chat = new ChatConversation(`ws://${host}:${chat}/connection/websocket`, 'support', name);
     this.edge = new HttpPoller(gets(`http://${host}:${edge}/`));
@@ -32,6 +36,12 @@ export class Everything {
   }
 
   async start(): Promise<void> {
+    const { host, search } = this.#endpoints;
+    await fetch(`http://${host}:${search}/products/_doc/everything?refresh=true`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ title: 'a bicycle' }),
+    });
     await this.chat.start();
   }
 

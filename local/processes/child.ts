@@ -40,7 +40,7 @@ export interface Child {
   send(message: object): void;
   /** Signals the whole group. False when there is nothing left to signal. */
   kill(signal: NodeJS.Signals): boolean;
-  /** SIGTERM, then SIGKILL after the grace time. Resolves when the process is gone. */
+  /** SIGTERM, then SIGKILL after the grace time (ms; 0 = SIGKILL at once). Resolves when the process is gone. */
   stop(graceMs: number): Promise<Exit>;
 }
 
@@ -81,6 +81,10 @@ const wrap = (name: string, process: ChildProcess, pid: number): Child => {
     send: (message) => void (process.connected && process.send(message, () => undefined)),
     kill,
     async stop(graceMs) {
+      if (graceMs <= 0) {
+        kill('SIGKILL');
+        return exited;
+      }
       // A stopped (SIGSTOP) process cannot act on SIGTERM before it continues.
       kill('SIGTERM');
       kill('SIGCONT');
