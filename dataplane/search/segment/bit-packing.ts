@@ -27,6 +27,24 @@ export function pack(out: WordList, values: Uint32Array | Int32Array, count: num
   out.length = start + words;
 }
 
+/** Reads `count` values of `width` bits that start at bit `bit` of word `at`, into `out`. */
+export function unpackFrom(
+  words: Uint32Array,
+  at: number,
+  shape: { bit: number; count: number; width: number },
+  out: Int32Array,
+): void {
+  const { count, width } = shape;
+  const mask = width === 32 ? -1 : (1 << width) - 1;
+  for (let i = 0, { bit } = shape; i < count; i++, bit += width) {
+    const word = at + (bit >>> 5);
+    const shift = bit & 31;
+    let value = (words[word] as number) >>> shift;
+    if (shift + width > 32) value |= (words[word + 1] as number) << (32 - shift);
+    out[i] = value & mask;
+  }
+}
+
 /** Reads `count` values of `width` bits that start at word `at`, into `out`. */
 export function unpack(words: Uint32Array, at: number, shape: { count: number; width: number }, out: Int32Array): void {
   const { count, width } = shape;

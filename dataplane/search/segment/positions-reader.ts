@@ -1,12 +1,11 @@
+import { unpackFrom } from './bit-packing.ts';
 import type { PostingsCursor } from './postings-cursor.ts';
 
-/** Reads positions of postings of a cursor's loaded block, in ascending order of their index. */
+/** Reads positions of postings of a cursor's loaded block, in any order. */
 export class PositionsReader {
   readonly #cursor: PostingsCursor;
-  #block = -1;
-  #index = 0;
-  #at = 0;
-  /** The positions of the posting read last; only the first `length` count. */
+  readonly #shape = { bit: 0, count: 0, width: 0 };
+  /** The positions of the posting read last, ascending; only the first `length` count. */
   positions = new Int32Array(16);
   length = 0;
 
@@ -17,57 +16,14 @@ export class PositionsReader {
   /** Reads the positions of posting `index` of the loaded block. */
   read(index: number): void {
     const cursor = this.#cursor;
-    cursor.loadFrequencies();
-    if (this.#block !== cursor.block || index < this.#index) {
-      this.#block = cursor.block;
-      this.#index = 0;
-      this.#at = cursor.positionsOfBlock();
-    }
-    while (this.#index < index) this.#skip(cursor.frequencies[this.#index++] as number);
-    this.#decode(cursor.frequencies[index] as number);
-    this.#index++;
-  }
-
-  #skip(count: number): void {
-    const bytes = this.#cursor.positionBytes;
-    let left = count;
-    while (left > 0) if ((bytes[this.#at++] as number) < 0x80) left--;
-  }
-
-  #decode(count: number): void {
+    cursor.loadPositionStarts();
+    const count = cursor.frequencies[index] as number;
     if (this.positions.length < count) this.positions = new Int32Array(count * 2);
-    const bytes = this.#cursor.positionBytes;
-    let at = this.#at;
-    let position = 0;
-    for (let i = 0; i < count; i++) {
-      let shift = 0;
-      let byte = bytes[at++] as number;
-      let difference = byte & 0x7f;
-      while (byte >= 0x80) {
-        shift += 7;
-        byte = bytes[at++] as number;
-        difference |= (byte & 0x7f) << shift;
-      }
-      position += difference;
-      this.positions[i] = position;
-    }
-    this.#at = at;
+    const shape = this.#shape;
+    shape.bit = (cursor.positionStarts[index] as number) * cursor.positionWidth;
+    shape.count = count;
+    shape.width = cursor.positionWidth;
+    unpackFrom(cursor.words, cursor.positionsAt, shape, this.positions);
     this.length = count;
-  }
-
-  /** The encoded positions of posting `index`, for a copy. */
-  raw(index: number): Uint8Array {
-    const cursor = this.#cursor;
-    cursor.loadFrequencies();
-    if (this.#block !== cursor.block || index < this.#index) {
-      this.#block = cursor.block;
-      this.#index = 0;
-      this.#at = cursor.positionsOfBlock();
-    }
-    while (this.#index < index) this.#skip(cursor.frequencies[this.#index++] as number);
-    const from = this.#at;
-    this.#skip(cursor.frequencies[index] as number);
-    this.#index++;
-    return cursor.positionBytes.subarray(from, this.#at);
   }
 }

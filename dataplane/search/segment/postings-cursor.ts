@@ -7,15 +7,13 @@ export interface PostingsPlace {
   readonly words: Uint32Array;
   readonly start: number;
   readonly df: number;
-  readonly positions: Uint8Array;
-  readonly positionStart: number;
 }
 
 const endOfDocs = 0x7fffffff;
 
 /**
  * Reads the postings of one term block by block, forward only. After {@link load}, `docs` and (after {@link loadFrequencies})
- * `frequencies` hold the `count` postings of the block.
+ * `frequencies` hold the `count` postings of the block; {@link loadPositionStarts} tells where their positions are.
  */
 export class PostingsCursor {
   readonly df: number;
@@ -23,13 +21,20 @@ export class PostingsCursor {
   readonly docs = new Int32Array(blockSize);
   readonly frequencies = new Int32Array(blockSize);
   count = 0;
+  /** Per posting of the block: how many positions come before its own. */
+  readonly positionStarts = new Int32Array(blockSize);
+  /** Bits of each of the block's positions. */
+  positionWidth = 0;
+  /** The word at which the block's positions start. */
+  positionsAt = 0;
   /** The block that is loaded; -1 = none. */
   block = -1;
   readonly #place: PostingsPlace;
   readonly #few: boolean;
   #frequenciesOf = -1;
+  #positionsOf = -1;
   #seekBlock = 0;
-  /** Where {@link advanceTo} stopped in the loaded block. */
+  /** Where {@link indexOf} stopped in the loaded block. */
   #index = 0;
 
   constructor(place: PostingsPlace) {
@@ -96,16 +101,20 @@ export class PostingsCursor {
   }
 
   /**
-   * Loads the block of a document that has the term; answers its index there. For documents in ascending order: goes on from
-   * the last one.
+   * Loads the block in which a document would be; answers its index there, -1 when it lacks the term. For documents in
+   * ascending order: goes on from the last one.
    */
-  advanceTo(doc: number): number {
-    if (this.block < 0 || (this.docs[this.count - 1] as number) < doc) this.load(this.seek(doc));
+  indexOf(doc: number): number {
+    if (this.block < 0 || (this.docs[this.count - 1] as number) < doc) {
+      const block = this.seek(doc);
+      if (block === this.blocks) return -1;
+      this.load(block);
+    }
     const { docs } = this;
     let index = this.#index;
     while ((docs[index] as number) < doc) index++;
     this.#index = index;
-    return index;
+    return docs[index] === doc ? index : -1;
   }
 
   load(block: number): void {
@@ -158,17 +167,34 @@ export class PostingsCursor {
     const widths = words[data] as number;
     const at = data + 1 + packedWords(this.count, widths & 0xff);
     const { frequencies, count } = this;
-    unpack(words, at, { count, width: widths >>> 8 }, frequencies);
+    unpack(words, at, { count, width: (widths >>> 8) & 0xff }, frequencies);
     for (let i = 0; i < count; i++) frequencies[i] = (frequencies[i] as number) + 1;
   }
 
-  /** Where the positions of the loaded block start, in bytes. */
-  positionsOfBlock(): number {
-    const { words, start, positionStart } = this.#place;
-    return this.#few ? positionStart : positionStart + (words[start + this.block * headerWords + 2] as number);
+  /** Fills `frequencies`, `positionStarts`, `positionWidth` and `positionsAt` for the loaded block. */
+  loadPositionStarts(): void {
+    if (this.#positionsOf === this.block) return;
+    this.#positionsOf = this.block;
+    this.loadFrequencies();
+    const { frequencies, positionStarts, count } = this;
+    for (let i = 0, before = 0; i < count; i++) {
+      positionStarts[i] = before;
+      before += frequencies[i] as number;
+    }
+    const { words, start } = this.#place;
+    if (this.#few) {
+      this.positionWidth = words[start + 2 * count] as number;
+      this.positionsAt = start + 2 * count + 1;
+      return;
+    }
+    const data = this.#dataOf(this.block);
+    const widths = words[data] as number;
+    this.positionWidth = (widths >>> 16) & 0xff;
+    this.positionsAt = data + 1 + packedWords(count, widths & 0xff) + packedWords(count, (widths >>> 8) & 0xff);
   }
 
-  get positionBytes(): Uint8Array {
-    return this.#place.positions;
+  /** All postings of the field; positions start at {@link positionsAt}. */
+  get words(): Uint32Array {
+    return this.#place.words;
   }
 }

@@ -1,5 +1,5 @@
 import { pack, widthOf } from './bit-packing.ts';
-import { ByteList, WordList } from './growable.ts';
+import { WordList } from './growable.ts';
 import { impactsOf } from './impact.ts';
 import { blockCount, blockSize, fewPostings, headerWords } from './postings-format.ts';
 import { StringTableWriter } from './string-table.ts';
@@ -9,8 +9,8 @@ export interface TermPostings {
   readonly docs: Int32Array;
   readonly frequencies: Int32Array;
   readonly count: number;
-  /** Writes the encoded positions of posting `index`; absent for fields without positions. */
-  readonly positions?: (index: number, out: ByteList) => void;
+  /** The positions of all postings, one after the other; absent for fields without positions. */
+  readonly positions?: Int32Array;
 }
 
 /** The finished inverted index of one field. Arrays named term… have an entry per term, in the order of `terms`. */
@@ -19,9 +19,7 @@ export interface FieldPostings {
   readonly termBytes: Uint8Array;
   readonly termDf: Uint32Array;
   readonly termStart: Uint32Array;
-  readonly termPositions: Uint32Array;
   readonly words: Uint32Array;
-  readonly positions: Uint8Array;
 }
 
 /** Encodes terms, given in their order, into the format of `postings-format.ts`. */
@@ -29,9 +27,7 @@ export class PostingsWriter {
   readonly #terms = new StringTableWriter();
   readonly #df = new WordList();
   readonly #start = new WordList();
-  readonly #positionStart = new WordList();
   readonly #words = new WordList(4096);
-  readonly #positions = new ByteList();
   readonly #lengths: Uint32Array | null;
   readonly #gaps = new Int32Array(blockSize);
   readonly #blockFrequencies = new Int32Array(blockSize);
@@ -47,7 +43,6 @@ export class PostingsWriter {
     this.#terms.add(term);
     this.#df.push(postings.count);
     this.#start.push(this.#words.length);
-    this.#positionStart.push(this.#positions.length);
     if (postings.count <= fewPostings) this.#writeFew(postings);
     else this.#writeBlocks(postings);
   }
@@ -56,29 +51,31 @@ export class PostingsWriter {
     for (let i = 0; i < count; i++) {
       this.#words.push(docs[i] as number);
       this.#words.push(frequencies[i] as number);
-      positions?.(i, this.#positions);
     }
+    if (positions === undefined) return;
+    const width = widthOf(positions, positions.length);
+    this.#words.push(width);
+    pack(this.#words, positions, positions.length, width);
   }
 
   #writeBlocks(postings: TermPostings): void {
     const start = this.#words.length;
-    const positionStart = this.#positions.length;
     const blocks = blockCount(postings.count);
     for (let i = 0; i < blocks * headerWords; i++) this.#words.push(0);
-    for (let block = 0; block < blocks; block++) {
+    for (let block = 0, positionsBefore = 0; block < blocks; block++) {
       const from = block * blockSize;
       const count = Math.min(blockSize, postings.count - from);
       const header = start + block * headerWords;
       this.#words.words[header] = postings.docs[from + count - 1] as number;
       this.#words.words[header + 1] = this.#words.length - start;
-      this.#words.words[header + 2] = this.#positions.length - positionStart;
       this.#writeBlock(postings, from, count);
+      positionsBefore = this.#writePositions(postings, header, positionsBefore);
       const impacts = impactsOf(this.#blockFrequencies, this.#blockLengths, count);
-      for (const [i, point] of impacts.entries()) this.#words.words[header + 3 + i] = point;
+      for (const [i, point] of impacts.entries()) this.#words.words[header + 2 + i] = point;
     }
   }
 
-  #writeBlock({ docs, frequencies, positions }: TermPostings, from: number, count: number): void {
+  #writeBlock({ docs, frequencies }: TermPostings, from: number, count: number): void {
     let previous = from === 0 ? -1 : (docs[from - 1] as number);
     for (let i = 0; i < count; i++) {
       const doc = docs[from + i] as number;
@@ -87,7 +84,6 @@ export class PostingsWriter {
       previous = doc;
       this.#blockFrequencies[i] = frequency - 1;
       this.#blockLengths[i] = this.#lengths === null ? 0 : (this.#lengths[doc] as number);
-      positions?.(from + i, this.#positions);
     }
     const docWidth = widthOf(this.#gaps, count);
     const frequencyWidth = widthOf(this.#blockFrequencies, count);
@@ -104,9 +100,7 @@ export class PostingsWriter {
       termBytes: terms.bytes,
       termDf: this.#df.finish(),
       termStart: this.#start.finish(),
-      termPositions: this.#positionStart.finish(),
       words: this.#words.finish(),
-      positions: this.#positions.finish(),
     };
   }
 }
