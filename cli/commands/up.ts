@@ -72,6 +72,10 @@ const resourcesWait = async (client: ApiClient, stateDir: string): Promise<strin
 };
 
 const upWith = async (line: CommandLine, progress: Progress): Promise<void> => {
+  if (process.platform !== 'linux') {
+    const why = 'pods need addresses of their own in 127.0.0.0/8, and /proc';
+    throw new LocalError('invalid', `the embedded mode runs on Linux only (${why}): use a cluster, or a Linux machine`);
+  }
   progress.step('tools');
   await buildTools((text) => progress.detail(text));
   const overview = await start(line, progress);
