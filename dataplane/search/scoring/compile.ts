@@ -6,7 +6,7 @@ import type { Clause } from './clause.ts';
 import { compileFilter } from './compile-filter.ts';
 import { DisjunctionClause } from './disjunction-clause.ts';
 import { AllClause, emptyClause } from './filter-clauses.ts';
-import { PhraseClause } from './phrase-clause.ts';
+import { PhraseClause, type PhraseTerm } from './phrase-clause.ts';
 import { type Statistics, termKey } from './statistics.ts';
 import { TermClause } from './term-clause.ts';
 import { ConstantClause, DisjunctionMaxClause } from './wrapping-clauses.ts';
@@ -57,14 +57,16 @@ export class Compiler {
     const field = this.#segment.fields.get(name);
     if (field === undefined) return emptyClause;
     let idf = 0;
-    const parts = [];
+    const parts: PhraseTerm[] = [];
     for (const { term, offset } of terms) {
       const place = field.terms.indexOf(term);
       if (place < 0) return emptyClause;
       idf += this.#idf(name, term);
-      parts.push({ finder: field.cursor(place), reader: field.cursor(place), offset });
+      parts.push({ cursor: field.cursor(place), offset });
     }
-    return new PhraseClause(parts, { weight: scored ? boost * idf : 0, norm: this.#norm(field) }, slop);
+    const [first, ...rest] = parts;
+    if (first === undefined) return emptyClause;
+    return new PhraseClause([first, ...rest], { weight: scored ? boost * idf : 0, norm: this.#norm(field) }, slop);
   }
 
   #constant({ plan, boost }: OfType<'constant'>, scored: boolean): Clause {

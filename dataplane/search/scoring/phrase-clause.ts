@@ -2,112 +2,140 @@ import { PositionsReader } from '../segment/positions-reader.ts';
 import type { PostingsCursor } from '../segment/postings-cursor.ts';
 import { BlockBounds } from './block-bounds.ts';
 import { type Norm, termScore } from './bm25.ts';
-import {
-  borrowWindow,
-  type Clause,
-  intersect,
-  isEmpty,
-  nextBit,
-  noMoreDocs,
-  type Restriction,
-  returnWindow,
-  type Window,
-  windowSize,
-} from './clause.ts';
+import { type Clause, hasBit, nextBit, noMoreDocs, type Restriction, type Window } from './clause.ts';
 import { phraseFrequency } from './phrase-frequency.ts';
-import { TermClause } from './term-clause.ts';
 
-/** A term of a phrase: two cursors over the same postings (one finds documents, one reads positions), and its place. */
+/** A term of a phrase and its place. */
 export interface PhraseTerm {
-  readonly finder: PostingsCursor;
-  readonly reader: PostingsCursor;
+  readonly cursor: PostingsCursor;
   /** Position within the phrase. */
   readonly offset: number;
 }
 
-interface Part {
-  readonly offset: number;
-  readonly clause: TermClause;
-  readonly cursor: PostingsCursor;
+interface Part extends PhraseTerm {
   readonly positions: PositionsReader;
   readonly bounds: BlockBounds;
+  /** Index, in its cursor's block, of the document at hand. */
+  index: number;
 }
 
-/** Terms at given distances. Its frequency in a document is the number of places where the phrase stands. */
+/**
+ * Terms at given distances. Its frequency in a document is the number of places where the phrase stands; see
+ * {@link phraseFrequency}.
+ */
 export class PhraseClause implements Clause {
   readonly cost: number;
+  /** The rarest term first: its documents are tried one by one. */
+  readonly #lead: Part;
+  readonly #others: readonly Part[];
   readonly #parts: readonly Part[];
+  /** In the order in which they are counted: with slop, as the phrase has them, so that segments do not differ. */
+  readonly #counted: readonly Part[];
+  /** Those than which the phrase is no more frequent. */
+  readonly #limiting: readonly Part[];
   readonly #weight: number;
   readonly #norm: Norm;
   readonly #slop: number;
 
-  constructor(terms: readonly PhraseTerm[], score: { weight: number; norm: Norm }, slop: number) {
+  /** `terms`: at least one. */
+  constructor(terms: readonly [PhraseTerm, ...PhraseTerm[]], score: { weight: number; norm: Norm }, slop: number) {
     this.#weight = score.weight;
     this.#norm = score.norm;
     this.#slop = slop;
-    this.#parts = terms
-      .map(({ finder, reader, offset }) => ({
-        offset,
-        clause: new TermClause(finder, 0, score.norm),
-        cursor: reader,
-        positions: new PositionsReader(reader),
-        bounds: new BlockBounds(finder, score.weight, score.norm),
-      }))
-      .sort((a, b) => a.clause.cost - b.clause.cost);
-    this.cost = this.#parts[0]?.clause.cost ?? 0;
+    const parts = terms.map(({ cursor, offset }): Part => ({
+      cursor,
+      offset,
+      positions: new PositionsReader(cursor),
+      bounds: new BlockBounds(cursor, score.weight, score.norm),
+      index: 0,
+    }));
+    this.#parts = parts.toSorted((a, b) => a.cursor.df - b.cursor.df);
+    this.#lead = this.#parts[0] as Part;
+    this.#others = this.#parts.slice(1);
+    this.#counted = slop === 0 ? this.#parts : parts;
+    this.#limiting = slop === 0 ? this.#parts : parts.slice(0, 1);
+    this.cost = this.#lead.cursor.df;
   }
 
   next(doc: number): number {
     let at = doc;
-    for (const { clause } of this.#parts) {
-      at = clause.next(at);
+    for (const { cursor } of this.#parts) {
+      at = cursor.firstFrom(at);
       if (at === noMoreDocs) return at;
     }
     return at;
   }
 
-  /** A phrase is no more frequent than any of its terms. */
   bound(base: number, end: number): number {
     if (this.#weight === 0) return 0;
     let bound = Number.POSITIVE_INFINITY;
-    for (const { bounds } of this.#parts) bound = Math.min(bound, bounds.ofRange(base, end));
+    for (const { bounds } of this.#limiting) bound = Math.min(bound, bounds.ofRange(base, end));
     return bound;
   }
 
   collect(window: Window, { candidates, minScore }: Restriction): void {
-    if (minScore > 0 && this.bound(window.base, window.end) < minScore) return;
-    const found = this.#findDocuments(window.base, candidates);
-    for (let offset = nextBit(found, 0); offset < windowSize; offset = nextBit(found, offset + 1)) {
-      const doc = window.base + offset;
-      const frequency = this.#frequency(doc);
+    const { base, end } = window;
+    const least = this.#weight === 0 ? 0 : minScore;
+    if (this.bound(base, end) < least) return;
+    const { cursor } = this.#lead;
+    for (let block = cursor.seek(base); block < cursor.blocks; block++) {
+      const from = block === 0 ? base : Math.max(base, cursor.lastDoc(block - 1) + 1);
+      if (from >= end) return;
+      if (candidates !== null && base + nextBit(candidates, from - base) > cursor.lastDoc(block)) continue;
+      if (this.#boundOfBlock(block) < least) continue;
+      cursor.load(block);
+      this.#collectBlock(window, from, { candidates, minScore: least });
+    }
+  }
+
+  /** Of a block of the lead. */
+  #boundOfBlock(block: number): number {
+    return this.#weight > 0 && this.#slop === 0 ? this.#lead.bounds.ofBlock(block) : Number.POSITIVE_INFINITY;
+  }
+
+  /** Tries the documents at or after `from` of the lead's loaded block. */
+  #collectBlock(window: Window, from: number, { candidates, minScore }: Restriction): void {
+    const { base, end, bits, scores } = window;
+    const lead = this.#lead;
+    const { docs, count } = lead.cursor;
+    for (let i = lead.cursor.indexFrom(from), doc; i < count && (doc = docs[i] as number) < end; i++) {
+      const offset = doc - base;
+      if (candidates !== null && !hasBit(candidates, offset)) continue;
+      lead.index = i;
+      if (!this.#findOthers(doc) || (minScore > 0 && this.#boundOfDocument(doc) < minScore)) continue;
+      const frequency = this.#frequency();
       if (frequency === 0) continue;
-      window.bits[offset >>> 5] = (window.bits[offset >>> 5] as number) | (1 << (offset & 31));
-      if (this.#weight === 0) continue;
-      const score = termScore(this.#weight, frequency, this.#norm.lengths?.[doc] ?? 0, this.#norm);
-      window.scores[offset] = (window.scores[offset] as number) + score;
+      bits[offset >>> 5] = (bits[offset >>> 5] as number) | (1 << (offset & 31));
+      if (this.#weight !== 0) scores[offset] = (scores[offset] as number) + this.#score(doc, frequency);
     }
   }
 
-  /** Bits of the documents that have all terms. */
-  #findDocuments(base: number, candidates: Uint32Array | null): Uint32Array {
-    const scratch = borrowWindow(base);
-    const found = new Uint32Array(scratch.bits.length);
-    for (const [index, { clause }] of this.#parts.entries()) {
-      scratch.clear(base);
-      clause.collect(scratch, { candidates: index === 0 ? candidates : found, minScore: 0 });
-      if (index === 0) found.set(scratch.bits);
-      else intersect(found, scratch.bits);
-      if (index === 0 && candidates !== null) intersect(found, candidates);
-      if (isEmpty(found)) break;
+  /** Whether the document has the other terms too. */
+  #findOthers(doc: number): boolean {
+    for (const part of this.#others) {
+      const index = part.cursor.indexOf(doc);
+      if (index < 0) return false;
+      part.index = index;
     }
-    returnWindow(scratch);
-    return found;
+    return true;
   }
 
-  #frequency(doc: number): number {
-    for (const { cursor, positions } of this.#parts) {
-      positions.read(cursor.advanceTo(doc));
+  /** The score if the phrase were as frequent as the terms allow: no positions are needed to know it. */
+  #boundOfDocument(doc: number): number {
+    let frequency = Number.POSITIVE_INFINITY;
+    for (const { cursor, index } of this.#limiting) {
+      cursor.loadFrequencies();
+      frequency = Math.min(frequency, cursor.frequencies[index] as number);
     }
-    return phraseFrequency(this.#parts, this.#slop);
+    return this.#score(doc, frequency);
+  }
+
+  #score(doc: number, frequency: number): number {
+    return termScore(this.#weight, frequency, this.#norm.lengths?.[doc] ?? 0, this.#norm);
+  }
+
+  #frequency(): number {
+    for (const { positions, index } of this.#parts) positions.read(index);
+    return phraseFrequency(this.#counted, this.#slop);
   }
 }

@@ -18,7 +18,7 @@ function holds({ positions, length }: TermPlaces['positions'], from: number, to:
 }
 
 /**
- * How often the phrase stands in the document: the number of places of its first listed (rarest) term around which every
+ * How often the phrase stands in the document: the number of places of its first listed term around which every
  * other term stands at its distance, or up to `slop` positions from there.
  */
 export function phraseFrequency(terms: readonly TermPlaces[], slop: number): number {

@@ -48,17 +48,6 @@ export class ByteList {
     this.length += chunk.length;
   }
 
-  /** Seven bits a byte, low bits first, the high bit set on all but the last byte. */
-  varint(value: number): void {
-    this.reserve(5);
-    let rest = value;
-    while (rest >= 0x80) {
-      this.bytes[this.length++] = (rest & 0x7f) | 0x80;
-      rest >>>= 7;
-    }
-    this.bytes[this.length++] = rest;
-  }
-
   finish(): Uint8Array {
     return this.bytes.slice(0, this.length);
   }

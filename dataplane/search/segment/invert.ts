@@ -1,5 +1,4 @@
 import type { BufferedDocument, BufferedField, Vocabulary } from './buffered-document.ts';
-import type { ByteList } from './growable.ts';
 import { sortByBytes } from './byte-order.ts';
 import { type FieldPostings, PostingsWriter } from './postings-writer.ts';
 
@@ -86,15 +85,6 @@ function invert(fields: TokenFields, terms: number): Inverted {
   return { postingStart, positionStart, docs, frequencies, positions };
 }
 
-function writePositions(out: ByteList, positions: Int32Array, from: number, to: number): void {
-  let previous = 0;
-  for (let at = from; at < to; at++) {
-    const position = positions[at] as number;
-    out.varint(position - previous);
-    previous = position;
-  }
-}
-
 /** The inverted index of one field of the documents. `lengths`: null for keywords, which get no positions either. */
 export function invertField(fields: TokenFields, vocabulary: Vocabulary, lengths: Uint32Array | null): FieldPostings {
   const inverted = invert(fields, vocabulary.terms.length);
@@ -103,14 +93,9 @@ export function invertField(fields: TokenFields, vocabulary: Vocabulary, lengths
     const id = vocabulary.idOf(term);
     const from = inverted.postingStart[id] as number;
     const to = inverted.postingStart[id + 1] as number;
-    let at = inverted.positionStart[id] as number;
     const frequencies = inverted.frequencies.subarray(from, to);
-    const positions = (index: number, out: ByteList): void => {
-      const end = at + (frequencies[index] as number);
-      writePositions(out, inverted.positions, at, end);
-      at = end;
-    };
     const postings = { docs: inverted.docs.subarray(from, to), frequencies, count: to - from };
+    const positions = inverted.positions.subarray(inverted.positionStart[id], inverted.positionStart[id + 1]);
     writer.add(term, lengths === null ? postings : { ...postings, positions });
   }
   return writer.finish();

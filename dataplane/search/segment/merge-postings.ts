@@ -1,5 +1,4 @@
 import { compareByBytes } from './byte-order.ts';
-import type { ByteList } from './growable.ts';
 import type { Breathe } from './merge-documents.ts';
 import { PositionsReader } from './positions-reader.ts';
 import type { PostingsCursor } from './postings-cursor.ts';
@@ -46,8 +45,10 @@ class TermReader {
     }
   }
 
-  rawPositions(): Uint8Array {
-    return this.#positions.raw(this.#index);
+  /** The positions of the posting at hand, in a reader that the next call fills anew. */
+  positions(): PositionsReader {
+    this.#positions.read(this.#index);
+    return this.#positions;
   }
 }
 
@@ -102,29 +103,43 @@ class Interleave {
   }
 }
 
+function grown(full: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(Math.max(full.length * 2, length));
+  larger.set(full);
+  return larger;
+}
+
 /** Scratch that grows to the longest postings list met. */
 class Gathered {
   docs = new Int32Array(1024);
   frequencies = new Int32Array(1024);
+  positions = new Int32Array(1024);
   count = 0;
+  positionCount = 0;
 
-  gather(merged: Interleave): void {
+  gather(merged: Interleave, withPositions: boolean): void {
     this.count = 0;
+    this.positionCount = 0;
     while (merged.next()) {
       if (this.count === this.docs.length) this.#grow();
       const reader = merged.current as TermReader;
       this.docs[this.count] = reader.doc;
       this.frequencies[this.count++] = reader.frequency;
+      if (withPositions) this.#take(reader.positions());
     }
   }
 
+  #take({ positions, length }: PositionsReader): void {
+    const from = this.positionCount;
+    const to = from + length;
+    if (to > this.positions.length) this.positions = grown(this.positions, to);
+    for (let i = 0; i < length; i++) this.positions[from + i] = positions[i] as number;
+    this.positionCount = to;
+  }
+
   #grow(): void {
-    const docs = new Int32Array(this.docs.length * 2);
-    const frequencies = new Int32Array(docs.length);
-    docs.set(this.docs);
-    frequencies.set(this.frequencies);
-    this.docs = docs;
-    this.frequencies = frequencies;
+    this.docs = grown(this.docs, this.count + 1);
+    this.frequencies = grown(this.frequencies, this.count + 1);
   }
 }
 
@@ -146,14 +161,11 @@ export async function mergePostings(
   let written = 0;
   let postingsSinceBreath = 0;
   for (const { term, places } of mergeTerms(inputs)) {
-    gathered.gather(new Interleave(readersOf(inputs, places)));
+    gathered.gather(new Interleave(readersOf(inputs, places)), lengths !== null);
     const { docs, frequencies, count } = gathered;
     if (count > 0) {
       noteTerm(termMaps, places, written);
-      const again = new Interleave(lengths === null ? [] : readersOf(inputs, places));
-      const positions = (_: number, out: ByteList): void => {
-        if (again.next()) out.append((again.current as TermReader).rawPositions());
-      };
+      const positions = gathered.positions.subarray(0, gathered.positionCount);
       writer.add(term, lengths === null ? { docs, frequencies, count } : { docs, frequencies, count, positions });
       written++;
     }

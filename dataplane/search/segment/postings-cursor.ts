@@ -1,6 +1,6 @@
 import { unpack, packedWords } from './bit-packing.ts';
 import { impactPoints } from './impact.ts';
-import { blockCount, blockSize, fewPostings, headerWords } from './postings-format.ts';
+import { blockCount, blockSize, fewPostings, headerWords, impactsAt } from './postings-format.ts';
 
 /** Where the postings of one term are. */
 export interface PostingsPlace {
@@ -54,7 +54,7 @@ export class PostingsCursor {
   impact(block: number, index: number): number | null {
     if (this.#few) return null;
     return index < impactPoints
-      ? (this.#place.words[this.#place.start + block * headerWords + 3 + index] as number)
+      ? (this.#place.words[this.#place.start + block * headerWords + impactsAt + index] as number)
       : 0;
   }
 

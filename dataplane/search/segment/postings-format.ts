@@ -14,5 +14,7 @@
 export const blockSize = 128;
 export const fewPostings = 8;
 export const headerWords = 5;
+/** Where a header's impact points start. */
+export const impactsAt = 2;
 
 export const blockCount = (df: number): number => (df <= fewPostings ? 1 : Math.ceil(df / blockSize));

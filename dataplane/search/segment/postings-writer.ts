@@ -1,7 +1,7 @@
 import { pack, widthOf } from './bit-packing.ts';
 import { WordList } from './growable.ts';
 import { impactsOf } from './impact.ts';
-import { blockCount, blockSize, fewPostings, headerWords } from './postings-format.ts';
+import { blockCount, blockSize, fewPostings, headerWords, impactsAt } from './postings-format.ts';
 import { StringTableWriter } from './string-table.ts';
 
 /** The postings of one term, ascending by document. */
@@ -62,16 +62,23 @@ export class PostingsWriter {
     const start = this.#words.length;
     const blocks = blockCount(postings.count);
     for (let i = 0; i < blocks * headerWords; i++) this.#words.push(0);
-    for (let block = 0, positionsBefore = 0; block < blocks; block++) {
+    let positionsFrom = 0;
+    for (let block = 0; block < blocks; block++) {
       const from = block * blockSize;
       const count = Math.min(blockSize, postings.count - from);
       const header = start + block * headerWords;
+      const data = this.#words.length;
       this.#words.words[header] = postings.docs[from + count - 1] as number;
-      this.#words.words[header + 1] = this.#words.length - start;
+      this.#words.words[header + 1] = data - start;
       this.#writeBlock(postings, from, count);
-      positionsBefore = this.#writePositions(postings, header, positionsBefore);
+      if (postings.positions !== undefined) {
+        let positionsTo = positionsFrom;
+        for (let i = 0; i < count; i++) positionsTo += this.#blockFrequencies[i] as number;
+        this.#writePositions(postings.positions.subarray(positionsFrom, positionsTo), data);
+        positionsFrom = positionsTo;
+      }
       const impacts = impactsOf(this.#blockFrequencies, this.#blockLengths, count);
-      for (const [i, point] of impacts.entries()) this.#words.words[header + 2 + i] = point;
+      for (const [i, point] of impacts.entries()) this.#words.words[header + impactsAt + i] = point;
     }
   }
 
@@ -91,6 +98,14 @@ export class PostingsWriter {
     pack(this.#words, this.#gaps, count, docWidth);
     pack(this.#words, this.#blockFrequencies, count, frequencyWidth);
     for (let i = 0; i < count; i++) this.#blockFrequencies[i] = (this.#blockFrequencies[i] as number) + 1;
+  }
+
+  /** Appends the positions of the block that was just written at word `data`. */
+  #writePositions(positions: Int32Array, data: number): void {
+    const width = widthOf(positions, positions.length);
+    const { words } = this.#words;
+    words[data] = (words[data] as number) | (width << 16);
+    pack(this.#words, positions, positions.length, width);
   }
 
   finish(): FieldPostings {

@@ -38,13 +38,4 @@ export const sectionNames = {
 } as const;
 
 export type FieldPart =
-  | 'termOffsets'
-  | 'termBytes'
-  | 'termDf'
-  | 'termStart'
-  | 'termPositions'
-  | 'words'
-  | 'positions'
-  | 'lengths'
-  | 'valueOffsets'
-  | 'values';
+  'termOffsets' | 'termBytes' | 'termDf' | 'termStart' | 'words' | 'lengths' | 'valueOffsets' | 'values';

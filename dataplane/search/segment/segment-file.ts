@@ -9,12 +9,12 @@ import { Segment, type StoredBytes } from './segment.ts';
  * A segment's file. Written once, never changed.
  *
  * ```
- * "QSEG0001" | sections, each at a multiple of 8 | directory as JSON | its length and CRC-32 (4 + 4 bytes) | "QSEG0001"
+ * "QSEG0002" | sections, each at a multiple of 8 | directory as JSON | its length and CRC-32 (4 + 4 bytes) | "QSEG0002"
  * ```
  * The directory has name, place, length and CRC-32 of each section; all are checked when the file is opened. Sources stay in
  * the file and are read when needed; the rest is held in memory.
  */
-const magic = Buffer.from('QSEG0001');
+const magic = Buffer.from('QSEG0002');
 const trailerBytes = 16;
 
 interface SectionEntry {

@@ -25,9 +25,7 @@ export class SegmentField {
   readonly values: Float64Array | Uint32Array;
   readonly #df: Uint32Array;
   readonly #start: Uint32Array;
-  readonly #positionStart: Uint32Array;
   readonly #words: Uint32Array;
-  readonly #positions: Uint8Array;
 
   constructor(meta: FieldMeta, section: (part: FieldPart) => Uint8Array | undefined) {
     this.meta = meta;
@@ -37,9 +35,7 @@ export class SegmentField {
     this.values = meta.kind === 'number' ? doubles(section('values')) : words(section('values'));
     this.#df = words(section('termDf'));
     this.#start = words(section('termStart'));
-    this.#positionStart = words(section('termPositions'));
     this.#words = words(section('words'));
-    this.#positions = section('positions') ?? new Uint8Array();
   }
 
   /** Documents with the term, deleted ones included. */
@@ -52,8 +48,6 @@ export class SegmentField {
       words: this.#words,
       start: this.#start[term] as number,
       df: this.#df[term] as number,
-      positions: this.#positions,
-      positionStart: this.#positionStart[term] as number,
     });
   }
 }
