@@ -25,8 +25,8 @@ export interface Controllers {
 }
 
 /** Keys of the resources of a namespace. */
-const keysIn = (store: Store<never>, namespace: string | undefined): ObjectKey[] =>
-  (store as unknown as Store<KubeObject>).list(namespace).map(keyOf);
+const keysIn = (store: Store<KubeObject>, namespace: string | undefined): ObjectKey[] =>
+  store.list(namespace).map(keyOf);
 
 /** Wakes the resource that an object was made for, by its labels. */
 const byLabels = (kind: string) => (change: Change<KubeObject>) => {
@@ -37,7 +37,7 @@ const byLabels = (kind: string) => (change: Change<KubeObject>) => {
 const available = (deployment: Deployment | undefined): boolean => (deployment?.status?.availableReplicas ?? 0) > 0;
 
 /** A gateway that comes or goes changes whether the resources of its namespace are ready. */
-const onGateway = (role: GatewayRole, store: Store<never>, { caches }: Operation): WatchSource =>
+const onGateway = (role: GatewayRole, store: Store<KubeObject>, { caches }: Operation): WatchSource =>
   watch(caches.deployments, ({ type, object, old }) => {
     if (object.metadata.labels?.[labels.gateway] !== role) return [];
     const now = type !== 'deleted' && available(object);
@@ -49,21 +49,21 @@ const specChanged = ({ type, object, old }: Change<KubeObject>): boolean =>
   object.metadata.generation !== old.metadata.generation ||
   object.metadata.deletionTimestamp !== old.metadata.deletionTimestamp;
 
+const siblings = <T extends ReplicaSet>({ cache, family }: SetKind<T>, shard: T): T[] =>
+  cache.list(shard.metadata.namespace).filter((other) => family(other) === family(shard));
+
 const replicaSets = <T extends ReplicaSet>(manager: Manager, operation: Operation, kind: SetKind<T>): Controller => {
   const { caches } = operation;
   const reconciler = new ReplicaSetReconciler(kind, operation);
-  const store = kind.cache as unknown as Store<never>;
   const controller = manager.controller<T>({
     name: `quartet-${kind.kind}-shard`,
     of: kind.cache,
     owns: [caches.pods, caches.services, caches.budgets],
     watches: [
       watch(caches.claims, byLabels(kind.kind)),
-      onGateway(`${kind.kind}-gateway`, store, operation),
-      // ranges and ordinals are judged against the siblings of the namespace
-      watch(kind.cache as unknown as Store<KubeObject>, (change) =>
-        specChanged(change) ? keysIn(store, change.object.metadata.namespace) : [],
-      ),
+      onGateway(`${kind.kind}-gateway`, kind.cache, operation),
+      // ranges and ordinals are judged against the siblings: the shards of the same database or index
+      watch(kind.cache, (change) => (specChanged(change) ? siblings(kind, change.object).map(keyOf) : [])),
     ],
     concurrency: 8,
     reconcile: (key, context) => reconciler.reconcile(key, context),
@@ -81,7 +81,7 @@ const edges = (manager: Manager, operation: Operation): Controller => {
     owns: [caches.deployments],
     watches: [
       watch(caches.pods, byLabels('edge')),
-      onGateway('edge-router', caches.edgeNodes as unknown as Store<never>, operation),
+      onGateway('edge-router', caches.edgeNodes, operation),
       watch(caches.services, ({ object: { metadata } }) =>
         caches.edgeNodes
           .list(metadata.namespace)
@@ -99,22 +99,21 @@ const rooms = (manager: Manager, operation: Operation, reports: ChatReports): Co
   return manager.controller({
     name: 'quartet-chat-room',
     of: caches.chatRooms,
-    watches: [onGateway('chat-gateway', caches.chatRooms as unknown as Store<never>, operation)],
+    watches: [onGateway('chat-gateway', caches.chatRooms, operation)],
     reconcile: (key, context) => reconciler.reconcile(key, context),
   });
 };
 
-const gateway = (manager: Manager, operation: Operation, role: GatewayRole, kinds: Store<never>): Controller => {
+const gateway = (manager: Manager, operation: Operation, role: GatewayRole, store: Store<KubeObject>): Controller => {
   const { deployments, services, budgets } = operation.caches;
-  const onObject = (store: Store<never>): WatchSource =>
-    watch(store as unknown as Store<KubeObject>, ({ object: { metadata } }) =>
+  const onObject = (made: Store<KubeObject>): WatchSource =>
+    watch(made, ({ object: { metadata } }) =>
       metadata.labels?.[labels.gateway] === role ? [gatewayKey(metadata.namespace)] : [],
     );
-  const store = kinds as unknown as Store<KubeObject>;
   return manager.controller<KubeObject>({
     name: `quartet-${role}`,
     of: store,
-    watches: [deployments, services, budgets].map((cache) => onObject(cache as unknown as Store<never>)),
+    watches: [deployments, services, budgets].map(onObject),
     // two resources of a namespace share its gateway
     concurrency: 1,
     reconcile: reconcileGateway(role, store, operation),
@@ -124,11 +123,10 @@ const gateway = (manager: Manager, operation: Operation, role: GatewayRole, kind
 /** Declares all controllers. */
 export const declareControllers = (manager: Manager, operation: Operation, reports: ChatReports): Controllers => {
   const { caches } = operation;
-  const asStore = (store: unknown): Store<never> => store as Store<never>;
-  gateway(manager, operation, 'edge-router', asStore(caches.edgeNodes));
-  gateway(manager, operation, 'search-gateway', asStore(caches.searchShards));
-  gateway(manager, operation, 'chat-gateway', asStore(caches.chatRooms));
-  gateway(manager, operation, 'db-gateway', asStore(caches.dbShards));
+  gateway(manager, operation, 'edge-router', caches.edgeNodes);
+  gateway(manager, operation, 'search-gateway', caches.searchShards);
+  gateway(manager, operation, 'chat-gateway', caches.chatRooms);
+  gateway(manager, operation, 'db-gateway', caches.dbShards);
   return {
     db: replicaSets(manager, operation, dbShardKind(operation)),
     search: replicaSets(manager, operation, searchShardKind(operation)),

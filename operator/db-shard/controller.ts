@@ -12,6 +12,7 @@ export const dbShardKind = ({ caches, directory }: Operation): SetKind<DbShard> 
   cache: caches.dbShards,
   figures: ['keys', 'bytes'],
   failover: failoverOf,
+  family: ({ spec }) => spec.database,
   judge: judgeDbShard,
   objects: (shard) => [{ resource: services, desired: primaryService(shard) }],
   publish: (shard, entry) => {

@@ -28,6 +28,8 @@ export interface SetKind<T extends ReplicaSet> {
   /** Names of the figures in heartbeats that status shows. */
   readonly figures: readonly string[];
   failover(set: T): { readonly suspectAfterMs: number; readonly replaceAfterMs: number };
+  /** What shards of a namespace are siblings by: the database or the index. */
+  readonly family: (shard: T) => string;
   /** Whether the shard fits with its siblings of the namespace. */
   judge(set: T, all: readonly T[]): SetObserved['judgement'];
   /** Further objects that the set owns. */

@@ -11,6 +11,7 @@ export const searchShardKind = ({ caches, directory }: Operation): SetKind<Searc
   cache: caches.searchShards,
   figures: ['documents', 'bytes'],
   failover: () => defaultFailover,
+  family: ({ spec }) => spec.index,
   judge: judgeSearchShard,
   objects: () => [],
   publish: (shard, entry) => {
