@@ -53,6 +53,11 @@ export class QuartetEngine {
       if (operations.length >= batchDocuments) await apply();
     }
     await apply();
+    await this.settle();
+  }
+
+  /** Does the merges that are due and writes everything. */
+  async settle(): Promise<void> {
     await this.#machine.settled();
     await this.#machine.flush();
   }

@@ -114,7 +114,7 @@ export class SearchMachine implements StateMachine {
       this.#flushWaiting = false;
       await this.#applying.catch(() => {});
       const store = this.#store;
-      if (store.position === null || store.position.seq === this.#writtenSeq()) return;
+      if (store.position === null || (store.position.seq === this.#writtenSeq() && this.#segmentsWritten())) return;
       this.#flushedBytes = store.appliedBytes;
       await this.#directory.flush(store);
     });
@@ -122,6 +122,12 @@ export class SearchMachine implements StateMachine {
 
   #writtenSeq(): number | undefined {
     return (this.#directory.manifest?.position as Position | undefined)?.seq;
+  }
+
+  /** False after a merge: the same state, in other segments. */
+  #segmentsWritten(): boolean {
+    const { entries } = this.#store.documents;
+    return entries.length === this.#directory.manifest?.segments.length && entries.every(({ file }) => file !== null);
   }
 
   #onDisk<T>(work: () => Promise<T>): Promise<T> {

@@ -11,21 +11,30 @@ export interface FieldInput {
   readonly map: Int32Array;
 }
 
-/** The live postings of one term of one input, with the new document numbers. */
+/** The live postings of one input, term by term, with the new document numbers. */
 class TermReader {
   doc = -1;
   frequency = 0;
+  readonly #field: SegmentField;
   readonly #cursor: PostingsCursor;
   readonly #positions: PositionsReader;
   readonly #map: Int32Array;
   #index = -1;
 
-  constructor({ field, map }: FieldInput, term: number) {
-    this.#cursor = field.cursor(term);
+  constructor({ field, map }: FieldInput) {
+    this.#field = field;
+    this.#cursor = field.cursor(0);
     this.#positions = new PositionsReader(this.#cursor);
     this.#map = map;
+  }
+
+  /** Goes to the first live posting of a term; false when there is none. */
+  open(term: number): boolean {
+    this.#cursor.reset(this.#field.place(term));
     this.#cursor.load(0);
     this.#cursor.loadFrequencies();
+    this.#index = -1;
+    return this.next();
   }
 
   next(): boolean {
@@ -79,10 +88,11 @@ function* mergeTerms(inputs: readonly FieldInput[]): Generator<MergedTerm> {
   }
 }
 
-const readersOf = (inputs: readonly FieldInput[], places: readonly number[]): TermReader[] =>
-  inputs
-    .flatMap((input, index) => ((places[index] as number) < 0 ? [] : [new TermReader(input, places[index] as number)]))
-    .filter((reader) => reader.next());
+const openReaders = (readers: readonly TermReader[], places: readonly number[]): TermReader[] =>
+  readers.filter((reader, index) => {
+    const place = places[index] as number;
+    return place >= 0 && reader.open(place);
+  });
 
 /** Steps through several readers in the order of the new numbers. */
 class Interleave {
@@ -157,11 +167,12 @@ export async function mergePostings(
 ): Promise<MergedPostings> {
   const writer = new PostingsWriter(lengths);
   const termMaps = inputs.map(({ field }) => new Uint32Array(field.terms.size));
+  const readers = inputs.map((input) => new TermReader(input));
   const gathered = new Gathered();
   let written = 0;
   let postingsSinceBreath = 0;
   for (const { term, places } of mergeTerms(inputs)) {
-    gathered.gather(new Interleave(readersOf(inputs, places)), lengths !== null);
+    gathered.gather(new Interleave(openReaders(readers, places)), lengths !== null);
     const { docs, frequencies, count } = gathered;
     if (count > 0) {
       noteTerm(termMaps, places, written);

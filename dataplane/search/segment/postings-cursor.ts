@@ -16,8 +16,9 @@ const endOfDocs = 0x7fffffff;
  * `frequencies` hold the `count` postings of the block; {@link loadPositionStarts} tells where their positions are.
  */
 export class PostingsCursor {
-  readonly df: number;
-  readonly blocks: number;
+  /** Postings of the term. */
+  df = 0;
+  blocks = 0;
   readonly docs = new Int32Array(blockSize);
   readonly frequencies = new Int32Array(blockSize);
   count = 0;
@@ -29,8 +30,8 @@ export class PostingsCursor {
   positionsAt = 0;
   /** The block that is loaded; -1 = none. */
   block = -1;
-  readonly #place: PostingsPlace;
-  readonly #few: boolean;
+  #place: PostingsPlace;
+  #few = false;
   #frequenciesOf = -1;
   #positionsOf = -1;
   #seekBlock = 0;
@@ -39,9 +40,19 @@ export class PostingsCursor {
 
   constructor(place: PostingsPlace) {
     this.#place = place;
+    this.reset(place);
+  }
+
+  /** Starts anew at another term. */
+  reset(place: PostingsPlace): void {
+    this.#place = place;
     this.df = place.df;
     this.#few = place.df <= fewPostings;
     this.blocks = blockCount(place.df);
+    this.block = -1;
+    this.#frequenciesOf = -1;
+    this.#positionsOf = -1;
+    this.#seekBlock = 0;
   }
 
   /** Last document of a block. */

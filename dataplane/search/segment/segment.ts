@@ -1,5 +1,5 @@
 import { mayHoldId } from './id-filter.ts';
-import { PostingsCursor } from './postings-cursor.ts';
+import { PostingsCursor, type PostingsPlace } from './postings-cursor.ts';
 import { type FieldMeta, type FieldPart, type SegmentData, sectionNames } from './segment-data.ts';
 import { StringTable } from './string-table.ts';
 
@@ -44,11 +44,12 @@ export class SegmentField {
   }
 
   cursor(term: number): PostingsCursor {
-    return new PostingsCursor({
-      words: this.#words,
-      start: this.#start[term] as number,
-      df: this.#df[term] as number,
-    });
+    return new PostingsCursor(this.place(term));
+  }
+
+  /** For {@link PostingsCursor.reset}. */
+  place(term: number): PostingsPlace {
+    return { words: this.#words, start: this.#start[term] as number, df: this.#df[term] as number };
   }
 }
 
