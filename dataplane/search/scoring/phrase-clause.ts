@@ -1,7 +1,7 @@
 import { PositionsReader } from '../segment/positions-reader.ts';
 import type { PostingsCursor } from '../segment/postings-cursor.ts';
 import { BlockBounds } from './block-bounds.ts';
-import { type Norm, termScore } from './bm25.ts';
+import { type Norm, scoreQuantum, termScore } from './bm25.ts';
 import { type Clause, hasBit, nextBit, noMoreDocs, type Restriction, type Window } from './clause.ts';
 import { phraseFrequency } from './phrase-frequency.ts';
 
@@ -93,49 +93,55 @@ export class PhraseClause implements Clause {
     return this.#weight > 0 && this.#slop === 0 ? this.#lead.bounds.ofBlock(block) : Number.POSITIVE_INFINITY;
   }
 
-  /** Tries the documents at or after `from` of the lead's loaded block. */
+  /** Tries the documents at or after `from` of the lead's loaded block: the cheapest reason to leave one out comes first. */
   #collectBlock(window: Window, from: number, { candidates, minScore }: Restriction): void {
-    const { base, end, bits, scores } = window;
-    const lead = this.#lead;
-    const { docs, count } = lead.cursor;
-    for (let i = lead.cursor.indexFrom(from), doc; i < count && (doc = docs[i] as number) < end; i++) {
-      const offset = doc - base;
-      if (candidates !== null && !hasBit(candidates, offset)) continue;
-      lead.index = i;
-      if (!this.#findOthers(doc) || (minScore > 0 && this.#boundOfDocument(doc) < minScore)) continue;
-      const frequency = this.#frequency();
-      if (frequency === 0) continue;
-      bits[offset >>> 5] = (bits[offset >>> 5] as number) | (1 << (offset & 31));
-      if (this.#weight !== 0) scores[offset] = (scores[offset] as number) + this.#score(doc, frequency);
+    const { base, end } = window;
+    const { cursor } = this.#lead;
+    cursor.loadFrequencies();
+    const { docs, frequencies, count } = cursor;
+    for (let i = cursor.indexFrom(from), doc; i < count && (doc = docs[i] as number) < end; i++) {
+      if (candidates !== null && !hasBit(candidates, doc - base)) continue;
+      if (this.#below(doc, frequencies[i] as number, minScore)) continue;
+      this.#lead.index = i;
+      if (this.#findOthers(doc, minScore)) this.#match(window, doc);
     }
   }
 
-  /** Whether the document has the other terms too. */
-  #findOthers(doc: number): boolean {
+  /**
+   * Whether a phrase as frequent as one of its terms gives less than `minScore` to the document: the score without its
+   * division, the quantum makes up for rounding. With slop a phrase may be more frequent than some of its terms.
+   */
+  #below(doc: number, frequency: number, minScore: number): boolean {
+    if (minScore === 0 || this.#slop > 0) return false;
+    const { constant, perLength, lengths } = this.#norm;
+    const length = lengths === null ? 0 : (lengths[doc] as number);
+    return this.#weight * frequency < (minScore - scoreQuantum) * (frequency + constant + perLength * length);
+  }
+
+  /** Whether the document has the other terms too, often enough for `minScore`. */
+  #findOthers(doc: number, minScore: number): boolean {
     for (const part of this.#others) {
       const index = part.cursor.indexOf(doc);
       if (index < 0) return false;
       part.index = index;
     }
+    if (minScore === 0) return true;
+    for (const { cursor, index } of this.#others) {
+      cursor.loadFrequencies();
+      if (this.#below(doc, cursor.frequencies[index] as number, minScore)) return false;
+    }
     return true;
   }
 
-  /** The score if the phrase were as frequent as the terms allow: no positions are needed to know it. */
-  #boundOfDocument(doc: number): number {
-    let frequency = Number.POSITIVE_INFINITY;
-    for (const { cursor, index } of this.#limiting) {
-      cursor.loadFrequencies();
-      frequency = Math.min(frequency, cursor.frequencies[index] as number);
-    }
-    return this.#score(doc, frequency);
-  }
-
-  #score(doc: number, frequency: number): number {
-    return termScore(this.#weight, frequency, this.#norm.lengths?.[doc] ?? 0, this.#norm);
-  }
-
-  #frequency(): number {
+  /** Reads the positions in a document that has all terms. */
+  #match({ base, bits, scores }: Window, doc: number): void {
     for (const { positions, index } of this.#parts) positions.read(index);
-    return phraseFrequency(this.#counted, this.#slop);
+    const frequency = phraseFrequency(this.#counted, this.#slop);
+    if (frequency === 0) return;
+    const offset = doc - base;
+    bits[offset >>> 5] = (bits[offset >>> 5] as number) | (1 << (offset & 31));
+    if (this.#weight === 0) return;
+    const score = termScore(this.#weight, frequency, this.#norm.lengths?.[doc] ?? 0, this.#norm);
+    scores[offset] = (scores[offset] as number) + score;
   }
 }

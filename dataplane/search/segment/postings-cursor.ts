@@ -9,6 +9,9 @@ export interface PostingsPlace {
   readonly df: number;
 }
 
+/** Steps of a search through a block. */
+const stride = 8;
+
 const endOfDocs = 0x7fffffff;
 
 /**
@@ -123,6 +126,7 @@ export class PostingsCursor {
     }
     const { docs } = this;
     let index = this.#index;
+    while (index + stride < this.count && (docs[index + stride] as number) < doc) index += stride;
     while ((docs[index] as number) < doc) index++;
     this.#index = index;
     return docs[index] === doc ? index : -1;
