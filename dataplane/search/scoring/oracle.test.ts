@@ -184,6 +184,22 @@ describe('the scorer', () => {
     }
   });
 
+  it('finds phrases with slop alike in one segment and in several, counting all or pruning', async () => {
+    const mappings = testMappings();
+    const all = makeDocuments(3000, 815);
+    const parts = [...Map.groupBy(all, (_, i) => i % 3).values()].map((part) => segmentOf(part, mappings));
+    const inputs = parts.map(({ segment, live }) => ({ segment, deleted: live.deleted }));
+    const segment = openInMemory((await mergeSegments(inputs, async () => {})).data);
+    const merged = [{ segment, live: new LiveDocuments(segment) }];
+    for (const query of ['a b', 'b a', 'g a', 'c b a', 'e f g']) {
+      const phrase = { match_phrase: { body: { query, slop: 2 } } };
+      const whole = searchAll(merged, mappings, phrase, { limit: 25, countUpTo: 1e9 });
+      expect(whole.hits.length).toBeGreaterThan(0);
+      expect(searchAll(merged, mappings, phrase, { limit: 25, countUpTo: 0 }).hits).toEqual(whole.hits);
+      expect(searchAll(parts, mappings, phrase, { limit: 25, countUpTo: 0 }).hits).toEqual(whole.hits);
+    }
+  });
+
   it('adds scores exactly in any order', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: 0, max: 1000, noNaN: true }), { maxLength: 30 }), (values) => {

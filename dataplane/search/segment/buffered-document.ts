@@ -1,6 +1,7 @@
 /** Terms that a buffer has met in one field, numbered in the order of their first use. */
 export class Vocabulary {
   readonly #ids = new Map<string, number>();
+  readonly #words = new Map<string, number>();
   readonly terms: string[] = [];
 
   idOf(term: string): number {
@@ -9,6 +10,16 @@ export class Vocabulary {
       id = this.terms.length;
       this.terms.push(term);
       this.#ids.set(term, id);
+    }
+    return id;
+  }
+
+  /** The number of the term that a word of a text becomes: most words have been met before, and need no analysis. */
+  idOfWord(word: string, toTerm: (word: string) => string): number {
+    let id = this.#words.get(word);
+    if (id === undefined) {
+      id = this.idOf(toTerm(word));
+      this.#words.set(word, id);
     }
     return id;
   }

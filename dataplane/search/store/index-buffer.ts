@@ -1,4 +1,5 @@
 import { analyzerNamed } from '../analysis/analyzer.ts';
+import { tokenize } from '../analysis/tokenizer.ts';
 import type { Mappings } from '../mapping/mappings.ts';
 import type { ParsedField } from '../mapping/parse-document.ts';
 import { type BufferedDocument, type BufferedField, Vocabulary } from '../segment/buffered-document.ts';
@@ -48,12 +49,12 @@ export class IndexBuffer {
   }
 
   #tokens(name: string, values: ParsedField['values'], analyzerName: 'english' | 'plain'): Int32Array {
-    const analyzer = analyzerNamed(analyzerName);
+    const { term } = analyzerNamed(analyzerName);
     const vocabulary = this.#vocabulary(name);
     const tokens: number[] = [];
     for (const value of values) {
       if (tokens.length > 0) tokens.push(-valueGap);
-      analyzer.analyze(String(value), (term) => tokens.push(vocabulary.idOf(term)));
+      tokenize(String(value), (word) => tokens.push(vocabulary.idOfWord(word, term)));
     }
     return Int32Array.from(tokens);
   }
