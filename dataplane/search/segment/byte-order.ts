@@ -15,7 +15,11 @@ const rank = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit 
 
 const surrogate = /[\ud800-\udfff]/;
 
-/** Sorts in place by {@link compareByBytes}; uses the engine's fast default order where the two agree. */
-export function sortByBytes(values: string[]): string[] {
-  return values.some((value) => surrogate.test(value)) ? values.sort(compareByBytes) : values.sort();
+/** The places of the values in the order of {@link compareByBytes}; by the engine's own comparison where the two agree. */
+export function orderByBytes(values: readonly string[]): Uint32Array {
+  const places = Uint32Array.from(values, (_, place) => place);
+  if (values.some((value) => surrogate.test(value))) {
+    return places.sort((a, b) => compareByBytes(values[a] as string, values[b] as string));
+  }
+  return places.sort((a, b) => ((values[a] as string) < (values[b] as string) ? -1 : 1));
 }

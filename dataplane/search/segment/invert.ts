@@ -1,5 +1,5 @@
 import type { BufferedDocument, BufferedField, Vocabulary } from './buffered-document.ts';
-import { sortByBytes } from './byte-order.ts';
+import { orderByBytes } from './byte-order.ts';
 import { type FieldPostings, PostingsWriter } from './postings-writer.ts';
 
 /** The occurrences of one field's terms, term by term, in three flat arrays. */
@@ -89,14 +89,13 @@ function invert(fields: TokenFields, terms: number): Inverted {
 export function invertField(fields: TokenFields, vocabulary: Vocabulary, lengths: Uint32Array | null): FieldPostings {
   const inverted = invert(fields, vocabulary.terms.length);
   const writer = new PostingsWriter(lengths);
-  for (const term of sortByBytes([...vocabulary.terms])) {
-    const id = vocabulary.idOf(term);
+  for (const id of orderByBytes(vocabulary.terms)) {
     const from = inverted.postingStart[id] as number;
     const to = inverted.postingStart[id + 1] as number;
     const frequencies = inverted.frequencies.subarray(from, to);
     const postings = { docs: inverted.docs.subarray(from, to), frequencies, count: to - from };
     const positions = inverted.positions.subarray(inverted.positionStart[id], inverted.positionStart[id + 1]);
-    writer.add(term, lengths === null ? postings : { ...postings, positions });
+    writer.add(vocabulary.terms[id] as string, lengths === null ? postings : { ...postings, positions });
   }
   return writer.finish();
 }
