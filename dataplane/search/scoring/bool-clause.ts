@@ -46,12 +46,21 @@ export class BoolClause implements Clause {
   }
 
   next(doc: number): number {
-    let at = doc;
-    for (const { clause } of this.#required) at = clause.next(at);
+    const at = this.#nextRequired(doc);
     if (this.#parts.minimumShould === 0 || at === noMoreDocs) return at;
     let least = noMoreDocs;
     for (const clause of this.#parts.should) least = Math.min(least, clause.next(at));
     return least;
+  }
+
+  /** Goes round until all required clauses agree: windows without a common document are never looked at. */
+  #nextRequired(doc: number): number {
+    let at = doc;
+    for (let before = -1; at > before && at !== noMoreDocs;) {
+      before = at;
+      for (const { clause } of this.#required) at = clause.next(at);
+    }
+    return at;
   }
 
   bound(base: number, end: number): number {
