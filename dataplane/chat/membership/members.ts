@@ -147,9 +147,11 @@ export class Members {
     let last: unknown;
     while (performance.now() < deadline) {
       if (this.#roster.has(room, user)) return { changed: true };
-      const revision = this.#roster.revision(room);
+      let revision = this.#roster.revision(room);
       try {
         if (!(await this.#isFull(room, maxMembers))) {
+          // the revision that the count belongs to: a later change makes the write fail
+          revision = this.#roster.revision(room);
           await this.#write(room, user, true, revision);
           return { changed: true };
         }
@@ -169,6 +171,8 @@ export class Members {
   async #isFull(room: string, maxMembers: number): Promise<boolean> {
     if (this.#roster.count(room) < maxMembers) return false;
     const newest = await this.#ask({ last_by_subj: this.#subject(`member.${room}.*`) });
+    // someone may have been heard to leave in the meantime
+    if (this.#roster.count(room) < maxMembers) return false;
     if ((newest?.seq ?? 0) === this.#roster.revision(room)) {
       throw new ChatError('room-full', `the room has ${maxMembers} members`);
     }
