@@ -147,37 +147,36 @@ export class Members {
     let last: unknown;
     while (performance.now() < deadline) {
       if (this.#roster.has(room, user)) return { changed: true };
-      let revision = this.#roster.revision(room);
+      const known = this.#roster.revision(room);
       try {
-        if (!(await this.#isFull(room, maxMembers))) {
-          // the revision that the count belongs to: a later change makes the write fail
-          revision = this.#roster.revision(room);
+        const revision = await this.#revisionWithPlace(room, maxMembers);
+        if (revision !== null) {
           await this.#write(room, user, true, revision);
           return { changed: true };
         }
       } catch (error) {
         if (error instanceof ChatError && error.code === 'room-full') throw error;
         last = error;
-        await this.#catchUp(room, revision);
+        await this.#catchUp(room, known);
       }
     }
     throw new ChatError('unavailable', 'the membership cannot be written now', { cause: last });
   }
 
   /**
-   * Whether the room has its most members. Rejects with `room-full` when that is certain; true means that it seemed so
-   * from old knowledge, which is renewed now.
+   * A revision of the room at which it had a place: should it change before the write, the write fails. Rejects with
+   * `room-full` when there certainly is none; null when it seemed so from old knowledge, which is renewed now.
    */
-  async #isFull(room: string, maxMembers: number): Promise<boolean> {
-    if (this.#roster.count(room) < maxMembers) return false;
+  async #revisionWithPlace(room: string, maxMembers: number): Promise<number | null> {
+    if (this.#roster.count(room) < maxMembers) return this.#roster.revision(room);
     const newest = await this.#ask({ last_by_subj: this.#subject(`member.${room}.*`) });
     // someone may have been heard to leave in the meantime
-    if (this.#roster.count(room) < maxMembers) return false;
+    if (this.#roster.count(room) < maxMembers) return this.#roster.revision(room);
     if ((newest?.seq ?? 0) === this.#roster.revision(room)) {
       throw new ChatError('room-full', `the room has ${maxMembers} members`);
     }
     await this.#refreshRoom(room);
-    return true;
+    return null;
   }
 
   /** After a failed write: waits for the change that came first, and reads it when it does not come. */

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { suspectAfterMs } from '../../../contract/heartbeat.ts';
+import { heartbeatIntervalMs, suspectAfterMs } from '../../../contract/heartbeat.ts';
 import { watchHeartbeats, type Heartbeats } from '../../fabric/heartbeats.ts';
 import type { Pod } from '../../fabric/pod.ts';
 import { ChatError } from '../chat-error.ts';
@@ -26,6 +26,8 @@ export class Presence {
   readonly #limits: ChatLimits;
   readonly #beats: Heartbeats;
   readonly #gateways = new Set<string>();
+  /** Before this time not every gateway has been heard, so it is not known how many answers to wait for. */
+  readonly #heardAllFrom = performance.now() + 2 * heartbeatIntervalMs;
 
   constructor(pod: Pod, sessions: Sessions, limits: ChatLimits) {
     this.#pod = pod;
@@ -87,14 +89,14 @@ export class Presence {
   async #ask(asked: Question): Promise<readonly Answer[]> {
     const own = this.#pod.env.QUARTET_POD;
     const others = this.#others();
-    if (others.size === 0) return [answer.parse(answerFrom(this.#sessions, own, asked))];
+    const heardAll = performance.now() >= this.#heardAllFrom;
+    if (heardAll && others.size === 0) return [answer.parse(answerFrom(this.#sessions, own, asked))];
     const collected = new Map([[own, answer.parse(answerFrom(this.#sessions, own, asked))]]);
     const namespace = this.#pod.env.QUARTET_NAMESPACE;
     const started = performance.now();
     try {
       const replies = await this.#pod.nats.requestMany(subjectOf(namespace), JSON.stringify(asked), {
-        strategy: 'count',
-        maxMessages: others.size + 1,
+        ...(heardAll ? { strategy: 'count', maxMessages: others.size + 1 } : { strategy: 'timer' }),
         maxWait: this.#limits.gatherMs,
       });
       for await (const reply of replies) {
