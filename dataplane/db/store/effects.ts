@@ -6,11 +6,14 @@
  *     remove    3  u16 key length  key
  *     expire    4  u16 key length  key  f64 expireAt (0 = never)
  *     clear     5
+ *     note    128  u16 name length  name  u32 value length  value
+ *     forget  129  u16 name length  name
  *
+ * Notes are records of the shard itself, beside the keys of clients; `clear` leaves them alone.
  * Effects say what is, not what was asked: applying them is deterministic on every replica.
  */
 const version = 1;
-const kind = { put: 1, putUntil: 2, remove: 3, expire: 4, clear: 5 } as const;
+const kind = { put: 1, putUntil: 2, remove: 3, expire: 4, clear: 5, note: 128, forget: 129 } as const;
 
 /** What effects are applied to. Values are views into the operation. */
 export interface EffectTarget {
@@ -18,6 +21,8 @@ export interface EffectTarget {
   remove(key: string): void;
   expire(key: string, expireAt: number): void;
   clear(): void;
+  note(name: string, value: Buffer): void;
+  forget(name: string): void;
 }
 
 /** Collects the effects of one operation. Keys are strings of one character a byte. */
@@ -56,6 +61,18 @@ export class EffectWriter {
   clear(): void {
     this.#reserve(1);
     this.#bytes[this.length++] = kind.clear;
+  }
+
+  note(name: string, value: Buffer): void {
+    this.#reserve(7 + name.length + value.length);
+    this.#key(kind.note, name);
+    this.length = this.#bytes.writeUInt32BE(value.length, this.length);
+    this.length += value.copy(this.#bytes, this.length);
+  }
+
+  forget(name: string): void {
+    this.#reserve(3 + name.length);
+    this.#key(kind.forget, name);
   }
 
   /** Where a value that `put` wrote last lies: a view that stays valid after {@link take}. */
@@ -105,12 +122,14 @@ const applyOne = (bytes: Buffer, at: number, target: EffectTarget): number => {
     const expireAt = bytes.readDoubleBE(valueAt);
     return applyPut(bytes, valueAt + 8, (value) => target.put(key, value, expireAt));
   }
+  if (effect === kind.note) return applyPut(bytes, valueAt, (value) => target.note(key, value));
   if (effect === kind.expire) {
     target.expire(key, bytes.readDoubleBE(valueAt));
     return valueAt + 8;
   }
-  if (effect !== kind.remove) throw new RangeError(`an operation holds an unknown effect (${effect})`);
-  target.remove(key);
+  if (effect === kind.forget) target.forget(key);
+  else if (effect === kind.remove) target.remove(key);
+  else throw new RangeError(`an operation holds an unknown effect (${effect})`);
   return valueAt;
 };
 

@@ -1,6 +1,7 @@
 import { open, type Database, type RootDatabase } from 'lmdb';
 import type { Position } from '../../replica/state-machine.ts';
 import type { Layer } from './layer.ts';
+import type { SnapshotRecord } from './snapshot-codec.ts';
 import { decodeRow, encodeRow, expiryOf, type Row } from './row.ts';
 
 /** Room in the address space, not on the disk: 64 GiB. */
@@ -31,8 +32,8 @@ const expiryKey = (at: number, key: string): Buffer => {
 /** A reader that sees one state of the file. */
 export interface FileReader {
   readonly position: Position | null;
-  /** All records as they are stored, in order of their keys. */
-  records(): Iterable<{ key: string; record: Buffer }>;
+  /** All rows as they are stored, in order of their keys, then the notes. */
+  records(): Iterable<SnapshotRecord>;
   close(): void;
 }
 
@@ -48,17 +49,24 @@ export class StoreFile {
   readonly #env: RootDatabase<unknown, string>;
   readonly #rows: Database<Buffer, Buffer>;
   readonly #expiries: Database<Buffer, Buffer>;
+  readonly #notes: Database<Buffer, string>;
   readonly #about: Database<Position, string>;
 
   constructor(dir: string) {
     this.#env = open<unknown, string>({ path: dir, mapSize: mapBytes, maxDbs: 8 });
     this.#rows = this.#env.openDB<Buffer, Buffer>({ name: 'rows', ...binary });
     this.#expiries = this.#env.openDB<Buffer, Buffer>({ name: 'expiries', ...binary });
+    this.#notes = this.#env.openDB<Buffer, string>({ name: 'notes', encoding: 'binary', cache: false });
     this.#about = this.#env.openDB<Position, string>({ name: 'about', encoding: 'json', cache: false });
   }
 
   get position(): Position | null {
     return this.#about.get(positionKey) ?? null;
+  }
+
+  /** All notes. */
+  get notes(): Map<string, Buffer> {
+    return new Map([...this.#notes.getRange()].map(({ key, value }) => [key, Buffer.from(value)]));
   }
 
   /** Number of keys, expired ones that are not removed yet included. */
@@ -120,11 +128,12 @@ export class StoreFile {
   /** A reader of the present state; it keeps its pages from being used again, so close it. */
   reader(): FileReader {
     const transaction = this.#rows.useReadTransaction();
-    const rows = this.#rows;
+    const [rows, notes] = [this.#rows, this.#notes];
     return {
       position: this.#about.get(positionKey, { transaction }) ?? null,
       *records() {
         for (const entry of rows.getRange({ transaction })) yield { key: bare(entry.key), record: entry.value };
+        for (const { key, value } of notes.getRange({ transaction })) yield { key, record: value, note: true };
       },
       close: () => transaction.done(),
     };
@@ -141,6 +150,10 @@ export class StoreFile {
       this.#index(key, indexed ? this.#rows.getBinary(at) : undefined, row?.expireAt ?? 0);
       if (row) void this.#rows.put(at, encodeRow(row));
       else void this.#rows.remove(at);
+    }
+    for (const [name, value] of layer.notes) {
+      if (value) void this.#notes.put(name, value);
+      else void this.#notes.remove(name);
     }
     if (position !== null) void this.#about.put(positionKey, position);
   }

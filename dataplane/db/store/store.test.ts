@@ -194,10 +194,43 @@ test('a snapshot that is cut short changes nothing', async () => {
 });
 
 test('an operation of another version stops the store instead of being guessed', () => {
-  const nothing: EffectTarget = { put: () => {}, remove: () => {}, expire: () => {}, clear: () => {} };
+  const nothing: EffectTarget = {
+    put: () => {},
+    remove: () => {},
+    expire: () => {},
+    clear: () => {},
+    note: () => {},
+    forget: () => {},
+  };
   expect(() => applyEffects(Buffer.from([9, 5]), nothing)).toThrow(RangeError);
   expect(() => applyEffects(Buffer.from([1, 99, 0, 0]), nothing)).toThrow(RangeError);
   expect(() =>
     applyEffects(operation((writer) => writer.put('a', Buffer.from('abc'), 0)).subarray(0, -1), nothing),
   ).toThrow(RangeError);
+});
+
+test('notes are beside the rows: kept by clear, by a reopening and in a snapshot', async () => {
+  await apply(store, 1, (writer) => {
+    writer.put('a', Buffer.from('1'), 0);
+    writer.note('n', Buffer.from('x'));
+    writer.note('gone', Buffer.from('y'));
+  });
+  await apply(store, 2, (writer) => {
+    writer.clear();
+    writer.forget('gone');
+    writer.put('b', Buffer.from('2'), 0);
+  });
+  const notes = new Map([['n', Buffer.from('x')]]);
+  expect(store.notes).toEqual(notes);
+  await store.close();
+  store = new Store(join(dir, 'a'));
+  expect(store.notes).toEqual(notes);
+  expect(await contents(store)).toEqual({ b: '2@2/0' });
+  const snapshot = await store.snapshot();
+  const other = new Store(join(dir, 'b'));
+  await other.restore(snapshot.position, snapshot.chunks);
+  await snapshot.release();
+  expect(other.notes).toEqual(notes);
+  expect(await contents(other)).toEqual({ b: '2@2/0' });
+  await other.close();
 });

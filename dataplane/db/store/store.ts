@@ -27,6 +27,7 @@ export class Store {
   #active = new Layer();
   /** Being written to the file. */
   #frozen: Layer | null = null;
+  #notes: Map<string, Buffer>;
   #position: Position | null;
   #writing: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -38,12 +39,18 @@ export class Store {
     mkdirSync(dir, { recursive: true });
     rmSync(this.#path('incoming'), { recursive: true, force: true });
     this.#file = new StoreFile(this.#path('current'));
+    this.#notes = this.#file.notes;
     this.#position = this.#file.position;
   }
 
   /** Place in the log of the state that {@link get} answers from. */
   get position(): Position | null {
     return this.#position;
+  }
+
+  /** Records of the shard itself, by name. */
+  get notes(): ReadonlyMap<string, Buffer> {
+    return this.#notes;
   }
 
   /** The row of a key, expired or not. */
@@ -60,8 +67,9 @@ export class Store {
   /** Applies entries in order. They are visible when it returns; it waits only when the disk cannot follow. */
   async apply(entries: readonly CommittedEntry[], position: Position): Promise<void> {
     if (this.#failure !== null) throw this.#failure;
+    const below = { get: (key: string) => this.get(key), notes: this.#notes };
     for (const entry of entries) {
-      const target = layerTarget(this.#active, entry.seq, (key) => this.get(key));
+      const target = layerTarget(this.#active, entry.seq, below);
       for (const operation of entry.operations) applyEffects(operation, target);
     }
     this.#position = position;
@@ -125,6 +133,7 @@ export class Store {
     renameSync(incoming, this.#path('current'));
     this.#file = new StoreFile(this.#path('current'));
     this.#active = new Layer();
+    this.#notes = this.#file.notes;
     this.#position = position;
   }
 
@@ -185,8 +194,9 @@ export class Store {
 /** Writes the rows of a snapshot to a new file; the position comes with the last of them. */
 const fill = async (file: StoreFile, position: Position, chunks: AsyncIterable<Uint8Array>): Promise<void> => {
   let layer = new Layer();
-  for await (const { key, row } of readRecords(chunks)) {
-    layer.set(key, row);
+  for await (const each of readRecords(chunks)) {
+    if ('row' in each) layer.set(each.key, each.row);
+    else layer.setNote(each.key, each.note);
     if (layer.rows.size < restoreRows && layer.bytes < writeAtBytes) continue;
     await file.commit(layer, null);
     layer = new Layer();
