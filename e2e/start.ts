@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node';
-import { eventually, Quartet, type Endpoints } from './quartet.ts';
+import { eventually, Quartet } from './quartet.ts';
+import type { Endpoints } from './resources.ts';
 import { processesOf } from './processes.ts';
 
 declare module 'vitest' {

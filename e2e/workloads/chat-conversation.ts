@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Centrifuge, type Subscription } from 'centrifuge';
+import { Centrifuge, errorCodes, type Subscription } from 'centrifuge';
 import { WebSocket } from 'ws';
 import { OutageClock } from './outage.ts';
 
 /** What a conversation ended with. */
 export interface ConversationReport {
   readonly acknowledged: number;
+  /** Messages whose publication failed or got no answer; nothing is claimed about them. */
+  readonly errors: number;
   readonly received: number;
   /** Acknowledged messages that the listener never got. */
   readonly missing: readonly number[];
@@ -22,7 +24,11 @@ const client = (url: string, user: string): Centrifuge =>
     minReconnectDelay: 50,
     maxReconnectDelay: 500,
     timeout: 5_000,
+    maxServerPingDelay: 5_000,
   });
+
+/** A request without an answer; the library rejects with a shape of its own. */
+const isTimeout = (error: unknown): boolean => (error as { code?: number } | null)?.code === errorCodes.timeout;
 
 /** One user numbers messages, another listens; both are unmodified `centrifuge` clients. */
 export class ChatConversation {
@@ -32,11 +38,15 @@ export class ChatConversation {
   readonly #speakerRoom: Subscription;
   readonly #listenerRoom: Subscription;
   readonly #stop = new AbortController();
+  readonly #paceMs: number;
   readonly #acknowledged: number[] = [];
   readonly #heard: number[] = [];
   #running: Promise<void> = Promise.resolve();
+  #errors = 0;
 
-  constructor(url: string, room: string, name: string) {
+  /** @param paceMs rest between two messages */
+  constructor(url: string, room: string, name: string, paceMs = 5) {
+    this.#paceMs = paceMs;
     this.#speaker = client(url, `${name}-speaker`);
     this.#listener = client(url, `${name}-listener`);
     const channel = `room:${room}`;
@@ -70,7 +80,7 @@ export class ChatConversation {
   }
 
   /** Stops speaking, waits until the listener has all or `waitMs` is over, and compares. */
-  async finish(waitMs = 10_000): Promise<ConversationReport> {
+  async finish(waitMs = 45_000): Promise<ConversationReport> {
     this.#stop.abort();
     await this.#running;
     const deadline = Date.now() + waitMs;
@@ -78,6 +88,7 @@ export class ChatConversation {
     const heard = this.#heard;
     const report = {
       acknowledged: this.#acknowledged.length,
+      errors: this.#errors,
       received: heard.length,
       missing: this.#missing(),
       doubled: heard.filter((number, at) => heard.indexOf(number) !== at),
@@ -100,10 +111,18 @@ export class ChatConversation {
         await this.#speakerRoom.publish({ content: `message ${number}`, metadata });
         this.#acknowledged.push(number);
         this.outage.success();
-        await sleep(5);
-      } catch {
+        await sleep(this.#paceMs);
+      } catch (error) {
+        this.#errors++;
+        if (isTimeout(error)) this.#reconnect();
         await sleep(50);
       }
     }
+  }
+
+  /** What a chat window does when a message got no answer: it does not wait for the next ping of a dead gateway. */
+  #reconnect(): void {
+    this.#speaker.disconnect();
+    this.#speaker.connect();
   }
 }

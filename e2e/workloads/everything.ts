@@ -1,6 +1,7 @@
-import type { Endpoints } from '../quartet.ts';
+import type { Endpoints } from '../resources.ts';
 import { ChatConversation, type ConversationReport } from './chat-conversation.ts';
 import { DatabaseWriter, type WriterReport } from './database-writer.ts';
+import { DocumentWriter, type DocumentsReport } from './document-writer.ts';
 import { gets, HttpPoller } from './http-poller.ts';
 
 /** How all four services did. */
@@ -9,6 +10,7 @@ export interface EverythingReport {
   readonly chat: ConversationReport;
   readonly edge: { good: number; bad: number };
   readonly search: { good: number; bad: number };
+  readonly documents: DocumentsReport;
   /** Longest time without a success, ms. */
   readonly outages: { database: number; chat: number; edge: number; search: number };
 }
@@ -19,20 +21,23 @@ export class Everything {
   readonly chat: ChatConversation;
   readonly edge: HttpPoller;
   readonly search: HttpPoller;
+  readonly documents: DocumentWriter;
 
   readonly #endpoints: Endpoints;
 
-  constructor(endpoints: Endpoints, name: string) {
+  /** @param paceMs rest after each request of each client; 0 = as fast as they can */
+  constructor(endpoints: Endpoints, name: string, paceMs = 0) {
     const { host, edge, search, chat, database } = endpoints;
     this.#endpoints = endpoints;
-    this.database = new DatabaseWriter(host, database);
-    this.chat = new ChatConversation(`ws://${host}:${chat}/connection/websocket`, 'support', name);
+    this.database = new DatabaseWriter(host, database, { paceMs });
+    this.chat = new ChatConversation(`ws://${host}:${chat}/connection/websocket`, 'support', name, Math.max(5, paceMs));
     this.edge = new HttpPoller(gets(`http://${host}:${edge}/`));
     this.search = new HttpPoller(async (signal) => {
       const response = await fetch(`http://${host}:${search}/products/_search?q=bicycle`, { signal });
       const body = (await response.json()) as { _shards?: { failed: number } };
       return response.status === 200 && body._shards?.failed === 0;
     });
+    this.documents = new DocumentWriter(`http://${host}:${search}/products`, name.replaceAll(/[^a-z0-9]/gi, ''));
   }
 
   async start(): Promise<void> {
@@ -67,12 +72,13 @@ export class Everything {
       edge: this.edge.outage.longestMs,
       search: this.search.outage.longestMs,
     };
-    const [database, chat, edge, search] = await Promise.all([
+    const [database, chat, edge, search, documents] = await Promise.all([
       this.database.finish(),
       this.chat.finish(),
       this.edge.finish(),
       this.search.finish(),
+      this.documents.finish(),
     ]);
-    return { database, chat, edge, search, outages };
+    return { database, chat, edge, search, documents, outages };
   }
 }
