@@ -39,7 +39,7 @@ test('an append that is acknowledged late gives no lease: the lease counts from 
   leadership.stand('term');
   const before = { before: emptyHistory, beforeSeenAt: 0 };
   leadership.applied({ seq: 1, id: 'term', verdict: { kind: 'term', entry: term }, ...before }, 1);
-  expect(leadership.hasLease).toBe(true);
+  expect(leadership.mayRead()).toBe(true);
   const read = leadership.commit.add(null);
   await sent;
   now = leaseMs + 1;
@@ -47,5 +47,5 @@ test('an append that is acknowledged late gives no lease: the lease counts from 
   leadership.applied({ seq: 2, id: entry.id, verdict: { kind: 'data', entry }, ...before }, 1);
   expect(await read).toBe(2);
   expect(leadership.leading).toBe(true);
-  expect(leadership.hasLease).toBe(false);
+  expect(leadership.mayRead()).toBe(false);
 });

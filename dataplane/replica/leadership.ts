@@ -56,7 +56,7 @@ export class Leadership {
     return this.#commit;
   }
 
-  get hasLease(): boolean {
+  mayRead(): boolean {
     const now = this.#options.clock.now();
     this.#lastRead = now;
     return this.#leading && now >= this.#withholdUntil && this.#lease.holds(now);
@@ -64,7 +64,7 @@ export class Leadership {
 
   /** A read of the local store that starts when this resolves is linearizable. */
   async readBarrier(): Promise<void> {
-    if (this.hasLease) return;
+    if (this.mayRead()) return;
     const refusal = this.#commit.refusal(0);
     if (refusal !== null) throw new ReplicaError(refusal, 'no read barrier from this replica now');
     const term = this.#term;

@@ -76,12 +76,12 @@ describe('a replica set', () => {
     const first = a.member.propose(bytes('1'));
     await simulation.run(50);
     await first;
-    expect(a.member.hasLease).toBe(true);
+    expect(a.member.mayRead()).toBe(true);
     a.process.stopped = true;
     const from = simulation.now;
     await promoted(simulation, b, 2);
     expect(b.member.leading).toBe(true);
-    expect(b.member.hasLease).toBe(false);
+    expect(b.member.mayRead()).toBe(false);
     let acknowledgedAt = 0;
     void b.member.propose(bytes('2')).then(() => (acknowledgedAt = simulation.now));
     await simulation.run(leaseMs / 2);
@@ -125,17 +125,17 @@ describe('a replica set', () => {
     await promoted(simulation, a, 1);
     for (let i = 0; i < 20; i++) {
       await simulation.run(500);
-      if (i > 0) expect(a.member.hasLease, `after ${i}`).toBe(true);
-      else void a.member.hasLease;
+      if (i > 0) expect(a.member.mayRead(), `after ${i}`).toBe(true);
+      else a.member.mayRead();
     }
     const before = set.stream.last;
     await simulation.run(60_000);
-    expect(a.member.hasLease).toBe(false);
+    expect(a.member.mayRead()).toBe(false);
     expect(set.stream.last - before).toBeLessThan(4);
     const read = a.member.readBarrier();
     await simulation.run(50);
     await read;
-    expect(a.member.hasLease).toBe(true);
+    expect(a.member.mayRead()).toBe(true);
   });
 
   test('a killed primary that comes back follows, even if nobody took over', async () => {

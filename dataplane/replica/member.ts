@@ -100,8 +100,8 @@ export class Member implements Replica {
     return (this.#session?.applier?.busyMs ?? 0) > wedgedMs;
   }
 
-  get hasLease(): boolean {
-    return this.#leadership.hasLease;
+  mayRead(): boolean {
+    return this.#leadership.mayRead();
   }
 
   /** Entries known to be in the log and not applied. */

@@ -38,8 +38,11 @@ export interface Replica {
    * `unknown-outcome` means cannot tell.
    */
   propose(operation: Uint8Array): Promise<number>;
-  /** True while reads of local state are linearizable without asking the log. */
-  readonly hasLease: boolean;
+  /**
+   * Whether a read of local state that starts now is linearizable without asking the log. Asking counts as a read: the
+   * lease is kept alive while it is asked for.
+   */
+  mayRead(): boolean;
   /** Resolves when a read of local state that starts now is linearizable; rejects with `not-primary` or `unknown-outcome`. */
   readBarrier(): Promise<void>;
   /** Calls the listener at each change of role or term; answers the function that ends it. */

@@ -177,7 +177,7 @@ describe('failures', () => {
       now: () => now,
       replica: {
         leading: true,
-        hasLease: true,
+        mayRead: () => true,
         applied: 0,
         refusal: (bytes) => (bytes > 5_000 ? 'overloaded' : null),
         propose: (operation) => replica.propose(operation),

@@ -13,7 +13,7 @@ import type { Requester } from './requester.ts';
 import { Speculation } from './speculation.ts';
 import { evaluateTransaction } from './transaction.ts';
 
-type Reader = Pick<Replica, 'leading' | 'hasLease' | 'applied' | 'refusal' | 'propose' | 'readBarrier'>;
+type Reader = Pick<Replica, 'leading' | 'mayRead' | 'applied' | 'refusal' | 'propose' | 'readBarrier'>;
 
 export interface ExecutorOptions {
   readonly store: Store;
@@ -69,7 +69,7 @@ export class Executor {
   handle(from: Requester, batch: Buffer): void {
     if (epochOf(batch) <= from.refusedEpoch) return refuseAll(from, batch, refusedText.order);
     if (!this.#replica.leading) return refuseAll(from, batch, refusedText.notPrimary);
-    if (this.#waiting.length === 0 && this.#replica.hasLease) return this.#run(from, batch);
+    if (this.#waiting.length === 0 && this.#replica.mayRead()) return this.#run(from, batch);
     this.#waiting.push({ from, batch });
     if (this.#waiting.length === 1) void this.#proveAndRun();
   }

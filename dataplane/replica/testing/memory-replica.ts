@@ -47,7 +47,7 @@ class MemoryReplicaImplementation implements MemoryReplica {
     this.#time = stored?.time ?? 0;
   }
 
-  get hasLease(): boolean {
+  mayRead(): boolean {
     return this.leading;
   }
 
