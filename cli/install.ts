@@ -8,6 +8,9 @@ import { runTool } from './program.ts';
 export const chartValues = (overview: Overview): string[] => {
   const values: Readonly<Record<string, string>> = {
     'image.repository': 'quartet',
+    replicas: '1',
+    // NATS runs beside the nodes, without passwords, on loopback.
+    'nats.enabled': 'false',
     // A comma separates values on helm's command line.
     'nats.external.url': overview.natsUrl.replaceAll(',', String.raw`\,`),
     'nats.external.replicas': String(overview.natsServers),

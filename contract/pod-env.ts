@@ -13,6 +13,10 @@ export const podEnv = z.object({
   QUARTET_NODE: z.string().min(1),
   /** nats://host:port, several separated by commas. */
   QUARTET_NATS_URL: z.string().min(1),
+  /** The user of NATS that this role is ({@link natsUserOf}) has this password; absent: NATS asks for none. */
+  QUARTET_NATS_PASSWORD: z.string().min(1).optional(),
+  /** Certificates (PEM) that servers of NATS are checked against; absent: those of Node. With it connections are TLS only. */
+  QUARTET_NATS_CA: z.string().min(1).optional(),
   /** Copies of streams and buckets that pods create: 1, or 3 when NATS has three servers. */
   QUARTET_NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
   /** Name of the custom resource; absent for gateways. */

@@ -33,7 +33,8 @@ export const allChatReports = 'quartet.*.report.chat.*';
 export const controlSubject = (namespace: string, pod: string): string => `quartet.${namespace}.control.${pod}`;
 
 /** Snapshot transfer from one replica to another (request and reply, one chunk a request). */
-export const snapshotSubject = (namespace: string, pod: string): string => `quartet.${namespace}.snapshot.${pod}`;
+export const snapshotSubject = (set: Pick<ReplicaSetId, 'namespace' | 'kind'>, pod: string): string =>
+  `quartet.${set.namespace}.snapshot.${set.kind}.${pod}`;
 
 /** Requests of gateways to one member of a replica set; what they carry belongs to the service. */
 export const memberSubject = (set: ReplicaSetId, pod: string): string =>

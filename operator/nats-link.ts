@@ -1,8 +1,10 @@
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
+import { inboxPrefix } from '../contract/permissions.ts';
 import { maxPayloadBytes } from '../contract/streams.ts';
 import { OperatorError } from './operator-error.ts';
+import type { Settings } from './settings.ts';
 
 /**
  * - away: not connected; nothing is decided
@@ -41,15 +43,15 @@ export const serverProblem = (server: ServerFacts): string | null => {
 /** The operator's connection to NATS: made in the background, kept for ever. Readers ask for its state; nothing throws. */
 export class NatsLink {
   readonly #log: Logger;
-  readonly #url: string;
+  readonly #access: Settings['nats'];
   readonly #listeners = new Set<(state: NatsState) => void>();
   #connection: NatsConnection | null = null;
   #manager: JetStreamManager | null = null;
   #state: NatsState = { state: 'away', problem: 'not connected to NATS yet' };
   #closed = false;
 
-  constructor(url: string, log: Logger) {
-    this.#url = url;
+  constructor(access: Settings['nats'], log: Logger) {
+    this.#access = access;
     this.#log = log;
   }
 
@@ -91,9 +93,12 @@ export class NatsLink {
 
   /** Connects; resolves when connected the first time. Call without waiting for it. */
   async start(): Promise<void> {
+    const { url, passwords, ca } = this.#access;
     const connection = await connect({
-      servers: this.#url.split(','),
+      servers: url.split(','),
       name: 'quartet-operator',
+      ...(passwords && { user: 'operator', pass: passwords.operator, inboxPrefix: inboxPrefix('operator') }),
+      ...(ca !== undefined && { tls: { ca } }),
       waitOnFirstConnect: true,
       maxReconnectAttempts: -1,
       reconnectTimeWait: 200,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Role } from '../contract/names.ts';
+import { natsUserOf, type NatsUser } from '../contract/permissions.ts';
 import type { Settings } from './settings.ts';
 
 /** Labels and annotations that the operator puts on what it makes. */
@@ -28,6 +29,8 @@ export const annotations = {
 
 /** Name of the Secret in each namespace that holds the address of NATS, which may carry a password. */
 export const natsSecret = 'quartet-nats';
+/** Key of a user's password in that Secret. */
+export const natsPasswordKey = (user: NatsUser): string => `${user}-password`;
 /** Name of the Secret in each namespace that holds the keys of chat. */
 export const chatSecret = 'quartet-chat';
 
@@ -57,12 +60,24 @@ const dataDir = '/var/lib/quartet';
 
 const field = (name: string, fieldPath: string): EnvVar => ({ name, valueFrom: { fieldRef: { fieldPath } } });
 
+const fromNatsSecret = (name: string, key: string): EnvVar => ({
+  name,
+  valueFrom: { secretKeyRef: { name: natsSecret, key } },
+});
+
+/** A pod gets the password of its own service only. */
+const natsCredentials = (role: Role, { passwords, ca }: Settings['nats']): EnvVar[] => [
+  ...(passwords === undefined ? [] : [fromNatsSecret('QUARTET_NATS_PASSWORD', natsPasswordKey(natsUserOf[role]))]),
+  ...(ca === undefined ? [] : [fromNatsSecret('QUARTET_NATS_CA', 'ca')]),
+];
+
 const environment = (shape: PodShape, settings: Settings): EnvVar[] => [
   field('QUARTET_NAMESPACE', 'metadata.namespace'),
   field('QUARTET_POD', 'metadata.name'),
   field('QUARTET_POD_IP', 'status.podIP'),
   field('QUARTET_NODE', 'spec.nodeName'),
-  { name: 'QUARTET_NATS_URL', valueFrom: { secretKeyRef: { name: natsSecret, key: 'url' } } },
+  fromNatsSecret('QUARTET_NATS_URL', 'url'),
+  ...natsCredentials(shape.role, settings.nats),
   { name: 'QUARTET_NATS_REPLICAS', value: String(settings.nats.replicas) },
   { name: 'QUARTET_LOG_LEVEL', value: settings.logLevel },
   ...(shape.resource === undefined ? [] : [{ name: 'QUARTET_RESOURCE', value: shape.resource }]),

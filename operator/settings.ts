@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { natsUsers, type NatsUser } from '../contract/permissions.ts';
+
+const password = z.string().min(1).optional();
 
 /** The operator's environment: written by the chart, parsed once by main.ts. */
 const environment = z.object({
@@ -9,6 +12,20 @@ const environment = z.object({
   QUARTET_ADMIN_PORT: z.coerce.number().int().min(0).max(65535).default(9090),
   QUARTET_NATS_URL: z.string().regex(/^(nats|tls):\/\/[^\s]+$/),
   QUARTET_NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
+  /** Passwords of NATS' users: all of them, or none when NATS asks for none. */
+  QUARTET_NATS_OPERATOR_PASSWORD: password,
+  QUARTET_NATS_EDGE_PASSWORD: password,
+  QUARTET_NATS_SEARCH_PASSWORD: password,
+  QUARTET_NATS_CHAT_PASSWORD: password,
+  QUARTET_NATS_DB_PASSWORD: password,
+  /** Certificates (PEM) that NATS is checked against. */
+  QUARTET_NATS_CA: z.string().min(1).optional(),
+  /** Whether namespaces with resources get NetworkPolicies. */
+  QUARTET_NETWORK_POLICIES: z.enum(['true', 'false']).default('false'),
+  /** Namespace from which metrics are read; empty: from any. */
+  QUARTET_MONITORING_NAMESPACE: z.string().default(''),
+  /** Label app.kubernetes.io/instance of the NATS pods in the operator's namespace; empty when NATS is elsewhere. */
+  QUARTET_NATS_INSTANCE: z.string().default(''),
   QUARTET_IMAGE: z.string().min(1),
   QUARTET_IMAGE_PULL_POLICY: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent'),
   QUARTET_STORAGE_CLASS: z.string().default(''),
@@ -20,11 +37,22 @@ const environment = z.object({
   QUARTET_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
 });
 
+type Environment = z.infer<typeof environment>;
+
 export interface Settings {
   readonly namespace: string;
   readonly pod: string;
   readonly admin: { readonly host: string; readonly port: number };
-  readonly nats: { readonly url: string; readonly replicas: number };
+  readonly nats: {
+    readonly url: string;
+    readonly replicas: number;
+    /** Absent: NATS asks for none. */
+    readonly passwords?: Readonly<Record<NatsUser, string>>;
+    /** Certificates (PEM) that NATS is checked against; absent: no TLS, or with certificates that Node knows. */
+    readonly ca?: string;
+  };
+  /** Null: none are made. */
+  readonly networkPolicies: { readonly monitoringNamespace: string; readonly natsInstance: string } | null;
   readonly image: string;
   readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
   readonly storageClass: string;
@@ -36,14 +64,45 @@ export interface Settings {
   readonly logLevel: string;
 }
 
-/** Parses the environment; throws a ZodError that names each variable that is wrong. */
+const passwordsOf = (e: Environment): Readonly<Record<NatsUser, string>> | undefined => {
+  const passwords: Readonly<Record<NatsUser, string | undefined>> = {
+    operator: e.QUARTET_NATS_OPERATOR_PASSWORD,
+    edge: e.QUARTET_NATS_EDGE_PASSWORD,
+    search: e.QUARTET_NATS_SEARCH_PASSWORD,
+    chat: e.QUARTET_NATS_CHAT_PASSWORD,
+    db: e.QUARTET_NATS_DB_PASSWORD,
+  };
+  const given = natsUsers.filter((user) => passwords[user] !== undefined);
+  if (given.length === 0) return undefined;
+  if (given.length < natsUsers.length) {
+    const missing = natsUsers.filter((user) => !given.includes(user)).map((user) => `${user}-password`);
+    throw new Error(`the Secret with NATS' passwords lacks ${missing.join(', ')}`);
+  }
+  return passwords as Readonly<Record<NatsUser, string>>;
+};
+
+const natsOf = (e: Environment): Settings['nats'] => {
+  const passwords = passwordsOf(e);
+  return {
+    url: e.QUARTET_NATS_URL,
+    replicas: e.QUARTET_NATS_REPLICAS,
+    ...(passwords && { passwords }),
+    ...(e.QUARTET_NATS_CA !== undefined && { ca: e.QUARTET_NATS_CA }),
+  };
+};
+
+/** Parses the environment; throws an Error when some of NATS' passwords are missing and a ZodError that names each variable that is wrong. */
 export const parseSettings = (env: Readonly<Record<string, string | undefined>>): Settings => {
   const e = environment.parse(env);
   return {
     namespace: e.QUARTET_NAMESPACE,
     pod: e.QUARTET_POD,
     admin: { host: e.QUARTET_POD_IP, port: e.QUARTET_ADMIN_PORT },
-    nats: { url: e.QUARTET_NATS_URL, replicas: e.QUARTET_NATS_REPLICAS },
+    nats: natsOf(e),
+    networkPolicies:
+      e.QUARTET_NETWORK_POLICIES === 'true'
+        ? { monitoringNamespace: e.QUARTET_MONITORING_NAMESPACE, natsInstance: e.QUARTET_NATS_INSTANCE }
+        : null,
     image: e.QUARTET_IMAGE,
     imagePullPolicy: e.QUARTET_IMAGE_PULL_POLICY,
     storageClass: e.QUARTET_STORAGE_CLASS,

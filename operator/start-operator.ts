@@ -65,7 +65,7 @@ export const startOperator = async (options: OperatorOptions): Promise<Operator>
     metrics,
     ...(lease !== null && { lease }),
   });
-  const link = new NatsLink(settings.nats.url, log);
+  const link = new NatsLink(settings.nats, log);
   const heartbeats = new Heartbeats();
   const operation: Operation = {
     settings,

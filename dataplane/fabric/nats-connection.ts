@@ -1,15 +1,36 @@
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { connect, createInbox, type NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
+import { inboxPrefix } from '../../contract/permissions.ts';
 import type { Health } from './health.ts';
+
+/** How to reach NATS, and as whom. */
+export interface NatsAccess {
+  /** Servers, separated by commas. */
+  readonly url: string;
+  /** Absent: NATS asks for no password. */
+  readonly user?: { readonly name: string; readonly password: string };
+  /** Certificates (PEM) that servers are checked against; with it connections are TLS only. */
+  readonly ca?: string;
+}
+
+const inboxes = new WeakMap<NatsConnection, string>();
+
+/** A subject for answers to requests on this connection: its user may listen there, and nobody else. */
+export const newInbox = (nats: NatsConnection): string => createInbox(inboxes.get(nats));
 
 /**
  * Connects to NATS and stays connected: waits for the first server for ever, reconnects for ever with jitter, notices
  * a silent server within about 6 s. While NATS is away publishes are dropped and requests reject; nothing throws.
  */
-export const connectNats = async (url: string, name: string): Promise<NatsConnection> =>
-  connect({
-    servers: url.split(','),
+export const connectNats = async (access: NatsAccess, name: string): Promise<NatsConnection> => {
+  const { user, ca } = access;
+  const prefix = user && inboxPrefix(user.name);
+  const nats = await connect({
+    servers: access.url.split(','),
     name,
+    ...(user && { user: user.name, pass: user.password }),
+    ...(prefix && { inboxPrefix: prefix }),
+    ...(ca !== undefined && { tls: { ca } }),
     waitOnFirstConnect: true,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 200,
@@ -19,6 +40,9 @@ export const connectNats = async (url: string, name: string): Promise<NatsConnec
     timeout: 5_000,
     ignoreAuthErrorAbort: true,
   });
+  if (prefix !== undefined) inboxes.set(nats, prefix);
+  return nats;
+};
 
 /** Logs what happens to the connection and keeps the readiness check `nats` up to date. Returns when it is closed. */
 export const followConnection = async (nats: NatsConnection, health: Health, log: Logger): Promise<void> => {

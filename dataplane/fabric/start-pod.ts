@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { jetstream } from '@nats-io/jetstream';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Role } from '../../contract/names.ts';
+import { natsUserOf } from '../../contract/permissions.ts';
 import { podEnv, type PodEnv } from '../../contract/pod-env.ts';
 import { startAdminServer } from './admin-server.ts';
 import { ControlService } from './control-service.ts';
@@ -9,7 +10,7 @@ import { FabricError } from './fabric-error.ts';
 import { Health } from './health.ts';
 import { HeartbeatSender } from './heartbeat-sender.ts';
 import { createLogger } from './logger.ts';
-import { connectNats, followConnection } from './nats-connection.ts';
+import { connectNats, followConnection, type NatsAccess } from './nats-connection.ts';
 import type { Pod } from './pod.ts';
 import { Shutdown } from './shutdown.ts';
 
@@ -24,6 +25,12 @@ export const parsePodEnv = (environment: NodeJS.ProcessEnv): PodEnv => {
   throw new FabricError('bad-environment', `the environment of this pod is wrong: ${wrong}`, { cause: parsed.error });
 };
 
+const natsAccess = (role: Role, env: PodEnv): NatsAccess => ({
+  url: env.QUARTET_NATS_URL,
+  ...(env.QUARTET_NATS_PASSWORD && { user: { name: natsUserOf[role], password: env.QUARTET_NATS_PASSWORD } }),
+  ...(env.QUARTET_NATS_CA && { ca: env.QUARTET_NATS_CA }),
+});
+
 /** Starts what every role needs; the role itself adds its service. Waits for NATS as long as it takes. */
 export const startPod = async (role: Role, env: PodEnv): Promise<Pod> => {
   const log = createLogger(env.QUARTET_LOG_LEVEL, { role, pod: env.QUARTET_POD });
@@ -36,7 +43,7 @@ export const startPod = async (role: Role, env: PodEnv): Promise<Pod> => {
   const admin = await startAdminServer({ health, metrics }, env.QUARTET_POD_IP, env.QUARTET_ADMIN_PORT);
   shutdown.add('admin server', async () => void admin.close());
 
-  const nats = await connectNats(env.QUARTET_NATS_URL, env.QUARTET_POD);
+  const nats = await connectNats(natsAccess(role, env), env.QUARTET_POD);
   shutdown.add('NATS connection', () => nats.drain());
   void followConnection(nats, health, log);
 

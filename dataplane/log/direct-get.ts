@@ -1,4 +1,5 @@
-import { createInbox, type Msg, type NatsConnection } from '@nats-io/nats-core';
+import type { Msg, NatsConnection } from '@nats-io/nats-core';
+import { newInbox } from '../fabric/nats-connection.ts';
 import { LogError } from './log-error.ts';
 import type { ReadLimit, StoredEntry } from './replicated-log.ts';
 
@@ -20,7 +21,7 @@ const noResponders = 503;
 export function directGet(nats: NatsConnection, request: DirectGetRequest): Promise<readonly StoredEntry[]> {
   return new Promise((resolve, reject) => {
     const found: StoredEntry[] = [];
-    const inbox = createInbox();
+    const inbox = newInbox(nats);
     const finish = (error: LogError | null): void => {
       clearTimeout(timer);
       subscription.unsubscribe();

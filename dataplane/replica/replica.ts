@@ -3,7 +3,7 @@ import type { ReplicaReport } from '../../contract/heartbeat.ts';
 import type { ReplicaSetId } from '../../contract/names.ts';
 import { liveSubject, logStream, logSubject, snapshotSubject } from '../../contract/subjects.ts';
 import type { Pod } from '../fabric/pod.ts';
-import { systemClock } from '../log/clock.ts';
+import { systemClock, type Clock } from '../log/clock.ts';
 import { JetStreamLog } from '../log/jetstream-log.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { Member } from './member.ts';
@@ -43,6 +43,8 @@ export interface Replica {
    * lease is kept alive while it is asked for.
    */
   mayRead(): boolean;
+  /** Wall clock, milliseconds since 1970: the middle one of the members' clocks, so that one that jumps changes nothing. */
+  wall(): number;
   /** Resolves when a read of local state that starts now is linearizable; rejects with `not-primary` or `unknown-outcome`. */
   readBarrier(): Promise<void>;
   /** Calls the listener at each change of role or term; answers the function that ends it. */
@@ -59,7 +61,6 @@ export interface ReplicaOptions {
 export async function startReplica({ pod, set, machine }: ReplicaOptions): Promise<Replica> {
   const { nats, env } = pod;
   const logger = pod.log.child({ set: `${set.kind}/${set.name}` });
-  const clock = systemClock;
   const stop = new AbortController();
   const log = new JetStreamLog({
     nats,
@@ -67,12 +68,12 @@ export async function startReplica({ pod, set, machine }: ReplicaOptions): Promi
     subject: logSubject(set),
     liveSubject: liveSubject(set),
   });
-  const neighbourhood = new Neighbourhood(pod, set, clock);
+  const neighbourhood = new Neighbourhood(pod, set, systemClock);
+  const clock: Clock = { ...systemClock, wall: () => neighbourhood.wall() };
   const setName = `${set.kind}/${set.namespace}/${set.name}`;
   const snapshots: SnapshotSource = {
     peers: () => neighbourhood.peers(),
-    open: (peer, signal) =>
-      openSnapshot({ nats, subject: snapshotSubject(set.namespace, peer), set: setName, clock, signal }),
+    open: (peer, signal) => openSnapshot({ nats, subject: snapshotSubject(set, peer), set: setName, clock, signal }),
   };
   const member: Member = new Member({
     writer: `${env.QUARTET_POD}/${pod.incarnation}`,
@@ -87,9 +88,9 @@ export async function startReplica({ pod, set, machine }: ReplicaOptions): Promi
     onRebuilt: () => metrics.rebuilt(),
   });
   const metrics = new ReplicaMetrics(pod.metrics, () => member);
-  const chores = { pod: env.QUARTET_POD, member, machine, log, snapshots, neighbourhood, clock, logger };
+  const chores = { pod: env.QUARTET_POD, member, log, snapshots, neighbourhood, clock, logger };
   const housekeeping = new Housekeeping({ ...chores, signal: stop.signal });
-  const subject = snapshotSubject(set.namespace, env.QUARTET_POD);
+  const subject = snapshotSubject(set, env.QUARTET_POD);
   const server = new SnapshotServer({ nats, subject, set: setName, machine, clock, logger });
   member.onRole((leading) => {
     if (leading) metrics.promoted();

@@ -1,5 +1,6 @@
-import { createInbox, type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { memberSubject } from '../../../contract/subjects.ts';
+import { newInbox } from '../../fabric/nats-connection.ts';
 import type { Pod } from '../../fabric/pod.ts';
 import type { Executor } from '../member/executor.ts';
 import { answerToken } from '../member/listener.ts';
@@ -37,7 +38,7 @@ export class NatsTransport implements Transport {
   #inbox(link: ShardLink): string {
     const known = this.#inboxes.get(link);
     if (known !== undefined) return known;
-    const inbox = createInbox();
+    const inbox = newInbox(this.#nats);
     this.#inboxes.set(link, inbox);
     this.#nats.subscribe(`${inbox}.*`, {
       callback: (error, message) => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { createInbox, type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { purgeSubject } from '../../../contract/subjects.ts';
+import { newInbox } from '../../fabric/nats-connection.ts';
 import type { PurgeSelection } from '../serve/edge.ts';
 import { type PurgeMessage, purgeReply } from './purge-message.ts';
 
@@ -31,7 +32,7 @@ export async function sendPurge(
 ): Promise<PurgeOutcome> {
   const message: PurgeMessage = { id: randomUUID(), ...selection };
   const acknowledged = new Map<string, { pod: string; edge: string; removed: number }>();
-  const inbox = createInbox();
+  const inbox = newInbox(nats);
   const done = Promise.withResolvers<void>();
   const complete = (): boolean => wait.targets.every((target) => acknowledged.has(target.pod));
   const subscription = nats.subscribe(inbox, {

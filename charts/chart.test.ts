@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { tool } from '../local/tools.ts';
-import { parseSettings } from './settings.ts';
+import { parseSettings } from '../operator/settings.ts';
 
 interface Rendered {
   readonly kind: string;
@@ -31,8 +31,8 @@ interface Rendered {
 }
 
 const run = promisify(execFile);
-const chart = join(import.meta.dirname, '../charts/quartet');
-const nats = 'nats.external.url=nats://n1:4222\\,nats://n2:4222';
+const chart = join(import.meta.dirname, 'quartet');
+const nats = 'nats.enabled=false,nats.external.url=nats://n1:4222\\,nats://n2:4222';
 
 let home: string;
 let helm: string;
