@@ -1,7 +1,7 @@
 import { DbError } from '../db-error.ts';
 import { maxKeysAnswered } from '../limits.ts';
 import type { Frame } from '../resp/frame.ts';
-import type { Row } from '../store/row.ts';
+import { firstHiddenType, type Row } from '../store/row.ts';
 import type { StoreFile } from '../store/file.ts';
 import { smallInteger } from './arguments.ts';
 import { noKeys, type ShardCommand } from './command.ts';
@@ -12,7 +12,9 @@ const maxScanned = 10_000;
 /** Most keys that one KEYS looks at. */
 const maxKeysScanned = 1_000_000;
 
-const live = (row: Row, now: number): boolean => row.expireAt === 0 || row.expireAt > now;
+/** Whether clients see a row. */
+const live = (row: Row, now: number): boolean =>
+  row.type < firstHiddenType && (row.expireAt === 0 || row.expireAt > now);
 
 export const dbsize: ShardCommand = {
   kind: 'shard',
@@ -38,7 +40,7 @@ const scanStep = (
 ): { found: string[]; last: string | null } => {
   const found: string[] = [];
   let left = examined;
-  for (const { key, row } of file.after(from)) {
+  for (const { key, row } of file.state.rows(from === null ? {} : { from: `${from}\0` })) {
     if (match(key, row)) found.push(key);
     if (--left === 0) return { found, last: key };
   }

@@ -5,4 +5,16 @@ const refuse = (): never => {
 };
 
 /** The view of commands without keys. */
-export const nothing: View = { now: 0, get: refuse, put: refuse, remove: refuse, expire: refuse, clear: refuse };
+export const nothing: View = {
+  now: 0,
+  get: refuse,
+  put: refuse,
+  remove: refuse,
+  expire: refuse,
+  clear: refuse,
+  element: refuse,
+  elements: refuse,
+  countElements: refuse,
+  setElement: refuse,
+  newGeneration: refuse,
+};

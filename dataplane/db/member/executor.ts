@@ -1,17 +1,19 @@
 import { answerStatus, AnswerBuilder } from '../batch/answer-batch.ts';
-import { decodeRequests, decodeWatched, epochOf, requestKind, type BatchedRequest } from '../batch/request-batch.ts';
-import type { KeyCommand, ShardCommand } from '../commands/command.ts';
-import { memberCommands } from '../commands/table.ts';
-import { DbError, errorLine } from '../db-error.ts';
+import { decodeRequests, epochOf, requestKind, type BatchedRequest } from '../batch/request-batch.ts';
+import type { ShardCommand } from '../commands/command.ts';
+import { errorLine } from '../db-error.ts';
 import { fullOperationBytes, maxOperationBytes } from '../limits.ts';
 import { Frame, readTrusted } from '../resp/frame.ts';
-import { ReplyWriter } from '../resp/reply-writer.ts';
 import type { Replica } from '../../replica/replica.ts';
 import type { Store } from '../store/store.ts';
+import { isOrdered } from '../two-phase/step.ts';
+import { Evaluator } from './evaluator.ts';
+import { encodeRange, everything, rangeNote, type KeyRange } from './key-range.ts';
 import { OperationsInFlight } from './operations.ts';
+import { maxParkedMs, Parked, type ParkedRequest } from './parked.ts';
+import { Removals } from './removals.ts';
 import type { Requester } from './requester.ts';
 import { Speculation } from './speculation.ts';
-import { evaluateTransaction } from './transaction.ts';
 
 type Reader = Pick<Replica, 'leading' | 'mayRead' | 'applied' | 'refusal' | 'propose' | 'readBarrier'>;
 
@@ -20,6 +22,8 @@ export interface ExecutorOptions {
   readonly replica: Reader;
   /** Wall clock, milliseconds. */
   readonly now: () => number;
+  /** The range that the directory gives to the shard, for a log that does not say yet; null: not known. Left out: all keys. */
+  readonly initialRange?: () => KeyRange | null;
 }
 
 interface WaitingBatch {
@@ -27,57 +31,97 @@ interface WaitingBatch {
   readonly batch: Buffer;
 }
 
+/** What the requests of one batch share. */
+interface Turn {
+  readonly now: number;
+  readonly epoch: number;
+  readonly answers: AnswerBuilder;
+}
+
 /** Expired keys that one pass removes. */
 const expiryPass = 500;
-const refusedText = {
+const texts = {
   notPrimary: Buffer.from('this member does not lead'),
   order: Buffer.from('an earlier request was refused'),
+  locked: Buffer.from('a transaction over several shards holds the key'),
+  moved: Buffer.from('the key is not in the range of this shard'),
 };
 
 /**
  * Carries out requests on a primary. Within one call everything is synchronous: requests are evaluated one after
  * another, in their order, against the speculative state; what they change is proposed once a turn as one operation;
- * what they reply leaves when it is final.
+ * what they reply leaves when it is final. A request that meets a lock waits, and so does all that its gateway sent
+ * after it.
  */
 export class Executor {
   readonly #store: Store;
   readonly #replica: Reader;
   readonly #options: ExecutorOptions;
-  readonly #commands = memberCommands();
+  readonly #removals = new Removals();
   readonly #state: Speculation;
+  readonly #evaluator: Evaluator;
   readonly #operations: OperationsInFlight;
-  readonly #frame = new Frame();
-  readonly #reply = new ReplyWriter(64 * 1024);
+  readonly #parked = new Parked();
   /** Batches that wait for a proof that reads are current; later ones queue behind them. */
   #waiting: WaitingBatch[] = [];
   #sealing = false;
+  #releasing = false;
+  #rangeIsNoted = true;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
     this.#store = options.store;
     this.#replica = options.replica;
-    this.#state = new Speculation(options.store);
-    this.#operations = new OperationsInFlight(options.replica, this.#state);
+    this.#state = new Speculation(options.store, this.#removals);
+    this.#evaluator = new Evaluator(this.#state, this.#removals, () => this.#release());
+    this.#operations = new OperationsInFlight(options.replica, this.#state, () => this.#restore());
+    this.#evaluator.gate.range = options.initialRange ? null : everything;
   }
 
-  /** Requests that wait, and operations in flight. */
-  get load(): { waiting: number; inFlight: number } {
-    return { waiting: this.#waiting.length, inFlight: this.#operations.size };
+  /** Requests that wait, operations in flight, keys that transactions hold, and requests that wait for those. */
+  get load(): { waiting: number; inFlight: number; locked: number; parked: number } {
+    const { size: locked } = this.#evaluator.gate.locks;
+    return { waiting: this.#waiting.length, inFlight: this.#operations.size, locked, parked: this.#parked.size };
+  }
+
+  /** The keys that this shard serves; null: not known yet. */
+  get range(): KeyRange | null {
+    return this.#evaluator.gate.range;
   }
 
   /** Takes a batch of requests. Every one of them is answered, sooner or later, or the leadership ends. */
   handle(from: Requester, batch: Buffer): void {
-    if (epochOf(batch) <= from.refusedEpoch) return refuseAll(from, batch, refusedText.order);
-    if (!this.#replica.leading) return refuseAll(from, batch, refusedText.notPrimary);
+    if (epochOf(batch) <= from.refusedEpoch) return refuseAll(from, batch, texts.order);
+    if (!this.#replica.leading) return refuseAll(from, batch, texts.notPrimary);
     if (this.#waiting.length === 0 && this.#replica.mayRead()) return this.#run(from, batch);
     this.#waiting.push({ from, batch });
     if (this.#waiting.length === 1) void this.#proveAndRun();
+  }
+
+  /** Leads from now on: locks, and the range, are as the log says. */
+  lead(term: number): void {
+    this.#removals.begin(term);
+    this.#restore();
   }
 
   /** Leads no more: what is speculative is dropped; requests in flight are answered as their operations end. */
   follow(): void {
     this.#state.reset();
     this.#operations.abandonOpen();
+    for (const [from, requests] of this.#parked.take()) {
+      for (const request of requests) this.#refuse(from, request, texts.notPrimary);
+    }
+    this.#evaluator.gate.waitingForAll = 0;
+  }
+
+  /**
+   * Changes the range of the shard, through the log. From now on keys outside are refused; resolves when it is certain.
+   * @throws DbError TRYAGAIN when a transaction holds a key that would be outside
+   */
+  setRange(range: KeyRange): Promise<void> {
+    this.#state.begin(this.#now());
+    this.#evaluator.setRange(range);
+    return this.#operations.afterAll(() => this.#seal());
   }
 
   /** Removes keys whose time has come, through the log. Answers whether there may be more. */
@@ -87,10 +131,18 @@ export class Executor {
     if (!this.#replica.leading) return false;
     const now = this.#now();
     const due = this.#store.file.due(now, expiryPass);
-    this.#state.begin(now, false);
-    for (const { key, at } of due) this.#state.removeExpired(key, at);
+    this.#state.begin(now);
+    const { locks } = this.#evaluator.gate;
+    // A prepared transaction has seen the key, and may yet make it stay.
+    for (const { key, at } of due) if (!locks.has(key)) this.#state.removeExpired(key, at);
     if (!this.#state.openIsEmpty) this.#sealSoon();
     return due.length === expiryPass;
+  }
+
+  /** Looks at the time: refuses what has waited for a lock for too long, and what the range was not known for. */
+  tick(): void {
+    if (!this.#rangeIsNoted) this.#noteRange();
+    if (this.#parked.size > 0) this.#goOn();
   }
 
   async #proveAndRun(): Promise<void> {
@@ -104,7 +156,7 @@ export class Executor {
     this.#waiting = [];
     for (const { from, batch } of ready) {
       if (failure === null && epochOf(batch) > from.refusedEpoch) this.#run(from, batch);
-      else refuseAll(from, batch, failure ?? refusedText.order);
+      else refuseAll(from, batch, failure ?? texts.order);
     }
   }
 
@@ -114,29 +166,31 @@ export class Executor {
   }
 
   #run(from: Requester, batch: Buffer): void {
-    const now = this.#now();
-    const answers = new AnswerBuilder();
-    from.epoch = epochOf(batch);
-    for (const request of decodeRequests(batch)) this.#one(from, request, { now, answers });
-    for (const message of answers.messages(this.#replica.applied)) from.send(message);
+    const turn = { now: this.#now(), epoch: epochOf(batch), answers: new AnswerBuilder() };
+    from.epoch = turn.epoch;
+    if (!this.#rangeIsNoted) this.#noteRange();
+    for (const request of decodeRequests(batch)) {
+      if (this.#parked.has(from) && waitsItsTurn(request)) this.#park(from, request, { turn, since: performance.now() });
+      else this.#one(from, request, turn);
+    }
+    for (const message of turn.answers.messages(this.#replica.applied)) from.send(message);
   }
 
-  #one(from: Requester, request: BatchedRequest, turn: { now: number; answers: AnswerBuilder }): void {
-    const refusal = from.refusedEpoch >= from.epoch ? refusedText.order : this.#makeRoom(request.payload.length);
-    if (refusal !== null) {
-      from.refusedEpoch = from.epoch;
-      turn.answers.add(request.id, answerStatus.refused, refusal);
-      return;
-    }
-    this.#reply.protocol = (request.kind & requestKind.resp3) === 0 ? 2 : 3;
-    this.#reply.length = 0;
-    this.#state.begin(turn.now, (request.kind & requestKind.transaction) !== 0);
-    const later = this.#evaluate(request);
-    if (later !== null) return this.#readLater(from, request, later);
+  #one(from: Requester, request: BatchedRequest, turn: Turn, since = 0): void {
+    const refusal = from.refusedEpoch >= turn.epoch ? texts.order : this.#makeRoom(this.#evaluator.weight(request));
+    if (refusal !== null) return this.#refuse(from, { ...request, epoch: turn.epoch }, refusal);
+    const verdict = this.#evaluator.evaluate(request, turn.now);
+    if (verdict === 'replied') return this.#replied(from, request, turn);
+    if (verdict === 'moved') return this.#refuse(from, { ...request, epoch: turn.epoch }, texts.moved, answerStatus.moved);
+    if (verdict === 'wait') return this.#park(from, request, { turn, since: since === 0 ? performance.now() : since });
+    this.#readLater(from, request, verdict);
+  }
+
+  #replied(from: Requester, request: BatchedRequest, turn: Turn): void {
     const { dependsOn, changed, open } = this.#state;
     const operation = changed ? open : dependsOn;
     const answers = operation === 0 ? turn.answers : this.#operations.answers(operation, from);
-    answers.reply(request.id, changed, this.#reply.view());
+    answers.reply(request.id, changed, this.#evaluator.reply.view());
     if (operation === open) this.#sealSoon();
   }
 
@@ -148,61 +202,90 @@ export class Executor {
     return code === null || code === 'too-large' ? null : Buffer.from(`refused: ${code}`);
   }
 
-  /** Evaluates a request into `#reply`; a read of the whole shard is given back for later. */
-  #evaluate(request: BatchedRequest): ShardCommand | null {
-    try {
-      if ((request.kind & requestKind.transaction) !== 0) {
-        this.#transaction(request.payload);
-        return null;
-      }
-      readTrusted(this.#frame, request.payload, 0);
-      const command = this.#commands.find(this.#frame);
-      if (command?.kind === 'shard') return command;
-      this.#keyCommand(command);
-    } catch (error) {
-      this.#reply.length = 0;
-      this.#reply.error(errorLine(error));
-    }
-    return null;
+  /** Surely not executed, and nothing after it in this epoch will be. */
+  #refuse(from: Requester, request: { id: number; epoch: number }, why: Buffer, status: number = answerStatus.refused): void {
+    from.refusedEpoch = Math.max(from.refusedEpoch, request.epoch);
+    const answers = new AnswerBuilder();
+    answers.add(request.id, status, why);
+    for (const message of answers.messages(this.#replica.applied)) from.send(message);
   }
 
-  #keyCommand(command: KeyCommand | undefined): void {
-    if (!command) throw new DbError('ERR', 'this member does not know the command');
-    command.evaluate(this.#state, this.#frame, this.#reply);
+  #park(from: Requester, request: BatchedRequest, { turn, since }: { turn: Turn; since: number }): void {
+    const { id, kind } = request;
+    const all = !this.#parked.has(from) && this.#evaluator.claims(request).all;
+    if (all) this.#evaluator.gate.waitingForAll++;
+    // The batch that it came in may be large.
+    this.#parked.add(from, { id, kind, payload: Buffer.from(request.payload), epoch: turn.epoch, since, all });
   }
 
-  #transaction(payload: Buffer): void {
-    try {
-      evaluateTransaction(
-        { payload, ...decodeWatched(payload) },
-        { state: this.#state, commands: this.#commands, reply: this.#reply },
-      );
-    } catch (error) {
-      this.#state.rollback();
-      throw error;
+  /** Locks were released: what waits goes on after this turn. */
+  #release(): void {
+    if (this.#releasing || this.#parked.size === 0) return;
+    this.#releasing = true;
+    queueMicrotask(() => {
+      this.#releasing = false;
+      this.#goOn();
+    });
+  }
+
+  #goOn(): void {
+    for (const [from, requests] of this.#parked.take()) {
+      const answers = new AnswerBuilder();
+      for (const request of requests) this.#continue(from, request, answers);
+      for (const message of answers.messages(this.#replica.applied)) from.send(message);
     }
+  }
+
+  #continue(from: Requester, request: ParkedRequest, answers: AnswerBuilder): void {
+    if (request.all) this.#evaluator.gate.waitingForAll--;
+    const turn = { now: this.#now(), epoch: request.epoch, answers };
+    if (!this.#replica.leading) this.#refuse(from, request, texts.notPrimary);
+    else if (performance.now() - request.since > maxParkedMs) this.#refuse(from, request, texts.locked);
+    else if (this.#parked.has(from)) this.#park(from, request, { turn, since: request.since });
+    else this.#one(from, request, turn, request.since);
+  }
+
+  /** An operation failed, or another one leads: locks and range are what the notes say. */
+  #restore(): void {
+    const initial = this.#options.initialRange;
+    const unknown = this.#evaluator.restore(initial ? initial() : everything);
+    this.#rangeIsNoted = !unknown || initial === undefined;
+    this.#release();
+  }
+
+  /** Writes the range that the directory gives to the log: from then on it is the log that says. */
+  #noteRange(): void {
+    if (!this.#replica.leading || this.#replica.refusal(encodeRange(everything).length) !== null) return;
+    const range = this.#options.initialRange?.() ?? null;
+    if (range === null) return;
+    this.#state.begin(this.#now());
+    this.#state.setNote(rangeNote, encodeRange(range));
+    this.#evaluator.gate.range = range;
+    this.#rangeIsNoted = true;
+    this.#sealSoon();
   }
 
   /** Reads of the whole shard see what is committed, once all that is in flight now is. */
   #readLater(from: Requester, request: BatchedRequest, command: ShardCommand): void {
     const payload = Buffer.from(request.payload);
+    const { reply } = this.#evaluator;
     void this.#operations
       .afterAll(() => this.#seal())
       .then(() => (command.source === 'file' ? this.#store.flush() : undefined))
       .then(() => {
         const frame = new Frame();
         readTrusted(frame, payload, 0);
-        this.#reply.protocol = (request.kind & requestKind.resp3) === 0 ? 2 : 3;
-        this.#reply.length = 0;
-        command.read(this.#store, frame, this.#reply, this.#now());
+        reply.protocol = (request.kind & requestKind.resp3) === 0 ? 2 : 3;
+        reply.length = 0;
+        command.read(this.#store, frame, reply, this.#now());
       })
       .catch((error: unknown) => {
-        this.#reply.length = 0;
-        this.#reply.error(errorLine(error));
+        reply.length = 0;
+        reply.error(errorLine(error));
       })
       .then(() => {
         const answers = new AnswerBuilder();
-        answers.reply(request.id, false, this.#reply.view());
+        answers.reply(request.id, false, reply.view());
         for (const message of answers.messages(this.#replica.applied)) from.send(message);
       });
   }
@@ -220,6 +303,10 @@ export class Executor {
     if (!this.#state.openIsEmpty) this.#operations.propose();
   }
 }
+
+/** Decisions about transactions do not wait behind requests that wait for these decisions. */
+const waitsItsTurn = ({ kind, payload }: BatchedRequest): boolean =>
+  (kind & requestKind.step) === 0 || isOrdered(payload);
 
 /** Answers every request of a batch that it surely was not executed. */
 const refuseAll = (from: Requester, batch: Buffer, why: Buffer): void => {

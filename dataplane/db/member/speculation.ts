@@ -2,11 +2,15 @@ import type { View } from '../commands/view.ts';
 import { DbError } from '../db-error.ts';
 import { maxOperationBytes } from '../limits.ts';
 import { EffectWriter } from '../store/effects.ts';
+import { overlaidCount, overlaidElements } from '../store/layered.ts';
+import type { Element, Range, ReadState } from '../store/reading.ts';
 import type { Row } from '../store/row.ts';
+import { SpeculativeElements, type ChangedElements, type ElementUndo } from './speculative-elements.ts';
 
-/** Where committed rows come from. */
-export interface CommittedRows {
-  get(key: string): Row | undefined;
+/** Where committed rows and elements come from. */
+export interface CommittedRows extends Omit<ReadState, 'rows'> {
+  /** Highest generation that a collection was given so far. */
+  readonly generation: number;
 }
 
 /** An operation that is about to be proposed. */
@@ -15,6 +19,7 @@ export interface SealedOperation {
   readonly bytes: Buffer;
   /** Keys that it changes. */
   readonly keys: readonly string[];
+  readonly elements: ChangedElements;
 }
 
 interface Pending {
@@ -43,7 +48,9 @@ export class Speculation implements View {
   readonly #flight = new Map<string, Pending>();
   /** Operation in flight that removed everything; 0 = none. */
   #clearedBy = 0;
-  #undo: [string, Row | null | undefined][] | null = null;
+  readonly #elements = new SpeculativeElements();
+  #generation = 0;
+  #undo: ([string, Row | null | undefined] | ElementUndo)[] = [];
   #undoLength = 0;
 
   constructor(committed: CommittedRows) {
@@ -64,23 +71,20 @@ export class Speculation implements View {
     return this.#effects.length;
   }
 
-  /** Starts a request. A transaction can be taken back with {@link rollback}. */
-  begin(now: number, transaction: boolean): void {
+  /** Starts a request, which can be taken back with {@link rollback}. */
+  begin(now: number): void {
     this.now = now;
     this.dependsOn = 0;
     this.changed = false;
     this.full = false;
-    this.#undo = transaction ? [] : null;
+    this.#undo.length = 0;
     this.#undoLength = this.#effects.length;
   }
 
-  /** Takes back what the current transaction changed. */
+  /** Takes back what the current request changed; one that clears cannot be taken back. */
   rollback(): void {
-    for (const [key, row] of (this.#undo ?? []).reverse()) {
-      if (row === undefined) this.#open.delete(key);
-      else this.#open.set(key, row);
-    }
-    this.#undo = [];
+    for (const undo of this.#undo.toReversed()) this.#takeBack(undo);
+    this.#undo.length = 0;
     this.#effects.truncate(this.#undoLength);
     this.changed = false;
     // What it read of itself is gone, and its reply is an error that holds whatever becomes of others.
@@ -99,10 +103,10 @@ export class Speculation implements View {
     return expired;
   }
 
-  put(key: string, value: Buffer, expireAt: number): void {
+  put(key: string, value: Buffer, expireAt: number, type = 0): void {
     this.#admit(EffectWriter.sizeOfPut(key, value));
-    this.#effects.put(key, value, expireAt);
-    this.#set(key, { value: this.#effects.lastValue(value.length), expireAt, version: Infinity });
+    this.#effects.put(key, value, expireAt, type);
+    this.#set(key, { type, value: this.#effects.lastValue(value.length), expireAt, version: Infinity });
   }
 
   remove(key: string): void {
@@ -116,7 +120,33 @@ export class Speculation implements View {
     if (row === undefined) return;
     this.#admit(11 + key.length);
     this.#effects.expire(key, expireAt);
-    this.#set(key, { value: Buffer.from(row.value), expireAt, version: Infinity });
+    this.#set(key, { type: row.type, value: Buffer.from(row.value), expireAt, version: Infinity });
+  }
+
+  element(generation: number, name: string): Buffer | undefined {
+    const changed = this.#elements.get(generation, name);
+    return changed === undefined ? this.#committed.element(generation, name) : (changed ?? undefined);
+  }
+
+  elements(generation: number, range: Range): Iterable<Element> {
+    return overlaidElements(this.#elements.changes(generation), this.#committed.elements(generation, range), range);
+  }
+
+  countElements(generation: number, range: Range): number {
+    return overlaidCount(this.#elements.changes(generation), this.#committed, generation, range);
+  }
+
+  setElement(generation: number, name: string, value: Buffer | null): void {
+    this.#admit(EffectWriter.sizeOfElement(name, value));
+    this.#effects.element(generation, name, value);
+    const own = value && this.#effects.lastValue(value.length);
+    this.#undo.push(this.#elements.set(generation, name, own));
+    this.changed = true;
+  }
+
+  newGeneration(): number {
+    this.#generation = Math.max(this.#generation, this.#committed.generation) + 1;
+    return this.#generation;
   }
 
   clear(): void {
@@ -136,7 +166,8 @@ export class Speculation implements View {
       this.#clearedBy = number;
     }
     for (const [key, row] of this.#open) this.#flight.set(key, { row, operation: number });
-    return { number, keys, bytes: this.#closeOpen() };
+    const elements = this.#elements.seal(number);
+    return { number, keys, elements, bytes: this.#closeOpen() };
   }
 
   /** Drops the open operation. */
@@ -149,6 +180,7 @@ export class Speculation implements View {
     for (const key of operation.keys) {
       if (this.#flight.get(key)?.operation === operation.number) this.#flight.delete(key);
     }
+    this.#elements.settle(operation.elements, operation.number);
     if (this.#clearedBy === operation.number) this.#clearedBy = 0;
   }
 
@@ -156,11 +188,20 @@ export class Speculation implements View {
   reset(): void {
     this.discard();
     this.#flight.clear();
+    this.#elements.reset();
     this.#clearedBy = 0;
+  }
+
+  #takeBack(undo: [string, Row | null | undefined] | ElementUndo): void {
+    if (!Array.isArray(undo)) return this.#elements.undo(undo);
+    const [key, row] = undo;
+    if (row === undefined) this.#open.delete(key);
+    else this.#open.set(key, row);
   }
 
   #closeOpen(): Buffer {
     this.#open.clear();
+    this.#elements.discardOpen();
     this.#openCleared = false;
     this.#openNumber++;
     return this.#effects.take();
@@ -190,7 +231,7 @@ export class Speculation implements View {
   }
 
   #set(key: string, row: Row | null): void {
-    this.#undo?.push([key, this.#open.get(key)]);
+    this.#undo.push([key, this.#open.get(key)]);
     this.#open.set(key, row);
     this.changed = true;
   }

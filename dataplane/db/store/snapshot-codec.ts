@@ -1,25 +1,34 @@
 import { maxSnapshotChunkBytes } from '../../replica/state-machine.ts';
-import { decodeRow, type Row } from './row.ts';
+import type { FileReader } from './file.ts';
+import { decodeRow, generationOf, type Row } from './row.ts';
 
 /**
- * A snapshot is a stream of records: u16 key length, key, u32 record length, record. Chunks cut it anywhere.
- * The highest bit of the key length marks a note.
+ * A snapshot is a stream that chunks cut anywhere. It begins with 0xff and its version, then comes one record after
+ * another: u8 kind, u16 name length, name, u32 value length, value.
+ * - generation: the value is the highest generation that was given away (f64)
+ * - row: name = key, value = the row as the file stores it
+ * - note: a record of the shard itself
+ * - element: name = element's name, value = its value; it belongs to the collection of the row before it
+ *
+ * Version 1 had rows only, without the leading bytes and without kinds; it is read as well.
  */
-const noteBit = 0x8000;
+const marker = 0xff;
+const version = 2;
+const kind = { generation: 1, row: 2, element: 3, note: 4 } as const;
 
-/** A row, or a note, as it is stored. */
-export interface SnapshotRecord {
-  readonly key: string;
-  readonly record: Buffer;
-  readonly note?: boolean;
-}
+/** One thing that a snapshot says. */
+export type SnapshotRecord =
+  | { readonly kind: 'generation'; readonly generation: number }
+  | { readonly kind: 'row'; readonly key: string; readonly row: Row }
+  | { readonly kind: 'note'; readonly name: string; readonly value: Buffer }
+  | { readonly kind: 'element'; readonly generation: number; readonly name: string; readonly value: Buffer };
 
-/** Chunks of at most {@link maxSnapshotChunkBytes} that hold all records. */
-export async function* writeRecords(records: Iterable<SnapshotRecord>): AsyncGenerator<Uint8Array> {
+/** Chunks of at most {@link maxSnapshotChunkBytes} that hold all that a reader sees. */
+export async function* writeSnapshot(reader: FileReader): AsyncGenerator<Uint8Array> {
   let chunk = Buffer.allocUnsafeSlow(maxSnapshotChunkBytes);
   let length = 0;
-  for (const each of records) {
-    let rest = encodeRecord(each);
+  for (const record of records(reader)) {
+    let rest = record;
     while (rest.length > 0) {
       const copied = rest.copy(chunk, length);
       length += copied;
@@ -33,46 +42,92 @@ export async function* writeRecords(records: Iterable<SnapshotRecord>): AsyncGen
   if (length > 0) yield chunk.subarray(0, length);
 }
 
-const encodeRecord = ({ key, record, note }: SnapshotRecord): Buffer => {
-  const head = Buffer.allocUnsafe(6 + key.length);
-  head.writeUInt16BE(key.length | (note === true ? noteBit : 0), 0);
-  head.write(key, 2, 'latin1');
-  head.writeUInt32BE(record.length, 2 + key.length);
-  return Buffer.concat([head, record]);
+function* records(reader: FileReader): Generator<Buffer> {
+  const { state, generation } = reader;
+  const highest = Buffer.alloc(8);
+  highest.writeDoubleBE(generation);
+  yield Buffer.from([marker, version]);
+  yield encode(kind.generation, '', highest);
+  for (const { name, value } of reader.notes()) yield encode(kind.note, name, value);
+  for (const { key, record } of state.records({})) {
+    yield encode(kind.row, key, record);
+    const own = generationOf(decodeRow(record));
+    if (own === 0) continue;
+    for (const { name, value } of state.elements(own, {})) yield encode(kind.element, name, value);
+  }
+}
+
+const encode = (of: number, name: string, value: Buffer): Buffer => {
+  const bytes = Buffer.allocUnsafe(7 + name.length + value.length);
+  bytes[0] = of;
+  bytes.writeUInt16BE(name.length, 1);
+  bytes.write(name, 3, 'latin1');
+  bytes.writeUInt32BE(value.length, 3 + name.length);
+  value.copy(bytes, 7 + name.length);
+  return bytes;
 };
 
-/** What a record is: a row, or a note. */
-export type Restored = { readonly key: string; readonly row: Row } | { readonly key: string; readonly note: Buffer };
-
 interface Found {
-  readonly what: Restored;
+  readonly kind: number;
+  readonly name: string;
+  readonly value: Buffer;
   readonly next: number;
 }
 
-const findRecord = (bytes: Buffer, at: number): Found | null => {
-  if (at + 2 > bytes.length) return null;
-  const length = bytes.readUInt16BE(at);
-  const recordAt = at + 2 + (length & ~noteBit);
-  if (recordAt + 4 > bytes.length) return null;
-  const end = recordAt + 4 + bytes.readUInt32BE(recordAt);
-  if (end > bytes.length) return null;
-  const key = bytes.toString('latin1', at + 2, recordAt);
-  const record = bytes.subarray(recordAt + 4, end);
-  const what = (length & noteBit) === 0 ? { key, row: decodeRow(record) } : { key, note: Buffer.from(record) };
-  return { what, next: end };
+/** The record at `at`; null when bytes are missing. Version 1 has no kind before the name. */
+const find = (bytes: Buffer, at: number, kinds: boolean): Found | null => {
+  const nameAt = at + (kinds ? 3 : 2);
+  if (nameAt > bytes.length) return null;
+  const valueAt = nameAt + bytes.readUInt16BE(nameAt - 2) + 4;
+  if (valueAt > bytes.length) return null;
+  const next = valueAt + bytes.readUInt32BE(valueAt - 4);
+  if (next > bytes.length) return null;
+  const found = kinds ? (bytes[at] ?? 0) : kind.row;
+  return {
+    kind: found,
+    name: bytes.toString('latin1', nameAt, valueAt - 4),
+    value: bytes.subarray(valueAt, next),
+    next,
+  };
+};
+
+/** Reads the leading bytes: where records begin, and whether they have kinds. Null when bytes are missing. */
+const findStart = (bytes: Buffer): { at: number; kinds: boolean } | null => {
+  if (bytes.length < 2) return null;
+  if (bytes[0] !== marker) return { at: 0, kinds: false };
+  if (bytes[1] !== version) throw new RangeError(`a snapshot has version ${bytes[1]}; this one reads up to ${version}`);
+  return { at: 2, kinds: true };
+};
+
+const meaning = (found: Found, generation: number): SnapshotRecord => {
+  if (found.kind === kind.row) return { kind: 'row', key: found.name, row: decodeRow(found.value) };
+  if (found.kind === kind.generation) return { kind: 'generation', generation: found.value.readDoubleBE(0) };
+  if (found.kind === kind.note) return { kind: 'note', name: found.name, value: Buffer.from(found.value) };
+  if (found.kind !== kind.element || generation === 0)
+    throw new RangeError(`a snapshot holds a record of kind ${found.kind}`);
+  return { kind: 'element', generation, name: found.name, value: found.value };
 };
 
 /**
- * The rows and notes in chunks that {@link writeRecords} made, however they are cut.
- * @throws RangeError when the last record is cut short
+ * The records in chunks that {@link writeSnapshot} made, however they are cut.
+ * @throws RangeError when the last record is cut short, or the snapshot is not one of a known version
  */
-export async function* readRecords(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Restored> {
+export async function* readSnapshot(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<SnapshotRecord> {
   let held: Buffer = Buffer.alloc(0);
+  let start: { at: number; kinds: boolean } | null = null;
+  let generation = 0;
   for await (const chunk of chunks) {
     held = Buffer.concat([held, chunk]);
     let at = 0;
-    for (let found = findRecord(held, at); found !== null; found = findRecord(held, at)) {
-      yield found.what;
+    if (start === null) {
+      start = findStart(held);
+      if (start === null) continue;
+      ({ at } = start);
+    }
+    for (let found = find(held, at, start.kinds); found !== null; found = find(held, at, start.kinds)) {
+      const record = meaning(found, generation);
+      if (record.kind === 'row') generation = generationOf(record.row);
+      yield record;
       at = found.next;
     }
     held = held.subarray(at);

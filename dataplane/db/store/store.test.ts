@@ -35,13 +35,13 @@ const apply = (to: Store, seq: number, write: (writer: EffectWriter) => void): P
 const contents = async (of: Store): Promise<Record<string, string>> => {
   await of.flush();
   return Object.fromEntries(
-    [...of.file.after(null)].map(({ key, row }) => [key, `${row.value.toString()}@${row.version}/${row.expireAt}`]),
+    [...of.file.state.rows({})].map(({ key, row }) => [key, `${row.value.toString()}@${row.version}/${row.expireAt}`]),
   );
 };
 
 test('what is applied is visible at once, and in the file after a flush', async () => {
   await apply(store, 1, (writer) => writer.put('a', Buffer.from('1'), 0));
-  expect(store.get('a')).toEqual({ value: Buffer.from('1'), expireAt: 0, version: 1 });
+  expect(store.get('a')).toEqual({ type: 0, value: Buffer.from('1'), expireAt: 0, version: 1 });
   expect(await contents(store)).toEqual({ a: '1@1/0' });
   expect(store.get('a')?.value.toString()).toBe('1');
 });
@@ -196,6 +196,7 @@ test('a snapshot that is cut short changes nothing', async () => {
 test('an operation of another version stops the store instead of being guessed', () => {
   const nothing: EffectTarget = {
     put: () => {},
+    element: () => {},
     remove: () => {},
     expire: () => {},
     clear: () => {},

@@ -3,9 +3,13 @@ import { join } from 'node:path';
 import type { CommittedEntry, Position, Snapshot } from '../../replica/state-machine.ts';
 import { applyEffects } from './effects.ts';
 import { StoreFile } from './file.ts';
+import { History, type SnapshotView } from './history.ts';
 import { Layer, layerTarget } from './layer.ts';
+import { Layered } from './layered.ts';
+import type { Element, NamedRow, Range, ReadState } from './reading.ts';
 import type { Row } from './row.ts';
-import { readRecords, writeRecords } from './snapshot-codec.ts';
+import { readSnapshot, writeSnapshot, type SnapshotRecord } from './snapshot-codec.ts';
+import { StoreError } from './store-error.ts';
 
 /** Committed changes stay in memory for about so long before they are written to the file together. */
 const writeAfterMs = 100;
@@ -13,15 +17,17 @@ const writeAfterMs = 100;
 const writeAtBytes = 8 * 1024 * 1024;
 /** With so much waiting behind a slow disk, applying waits too. */
 const maxWaitingBytes = 64 * 1024 * 1024;
-/** Rows of a snapshot that are written in one transaction. */
-const restoreRows = 5_000;
+/** Records of a snapshot that are written in one transaction. */
+const restoreRecords = 5_000;
+/** While elements of dropped collections are left, a commit sweeps some of them this often, milliseconds. */
+const sweepEveryMs = 50;
 
 /**
  * Committed state of one shard: the file, and above it what was applied since the file's last commit. Writing many
  * entries in one transaction costs a third of writing each (fewer pages are touched), and since the log is what
  * makes a write durable, the file may be a few of them behind at any time. Its position always matches its rows.
  */
-export class Store {
+export class Store implements ReadState {
   readonly #dir: string;
   #file: StoreFile;
   #active = new Layer();
@@ -32,6 +38,13 @@ export class Store {
   #writing: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #failure: unknown = null;
+  #closed = false;
+  #generation: number;
+  readonly #history = new History();
+  readonly #state = new Layered(
+    () => (this.#frozen === null ? [this.#active] : [this.#active, this.#frozen]),
+    () => this.#file.state,
+  );
 
   /** Opens the store in a directory, empty when there is none. What an interrupted restore left is removed. */
   constructor(dir: string) {
@@ -41,6 +54,8 @@ export class Store {
     this.#file = new StoreFile(this.#path('current'));
     this.#notes = this.#file.notes;
     this.#position = this.#file.position;
+    this.#generation = this.#file.generation;
+    this.#history.pin(this.#file);
   }
 
   /** Place in the log of the state that {@link get} answers from. */
@@ -53,15 +68,46 @@ export class Store {
     return this.#notes;
   }
 
+  /** Highest generation that a collection was given so far. */
+  get generation(): number {
+    return this.#generation;
+  }
+
   /** The row of a key, expired or not. */
   get(key: string): Row | undefined {
-    for (const layer of [this.#active, this.#frozen]) {
-      if (layer === null) continue;
-      const row = layer.rows.get(key);
-      if (row !== undefined) return row ?? undefined;
-      if (layer.cleared) return undefined;
-    }
-    return this.#file.get(key);
+    return this.#state.get(key);
+  }
+
+  rows(range: Range): Iterable<NamedRow> {
+    return this.#state.rows(range);
+  }
+
+  element(generation: number, name: string): Buffer | undefined {
+    return this.#state.element(generation, name);
+  }
+
+  elements(generation: number, range: Range): Iterable<Element> {
+    return this.#state.elements(generation, range);
+  }
+
+  countElements(generation: number, range: Range): number {
+    return this.#state.countElements(generation, range);
+  }
+
+  /** Lowest sequence whose state can still be read; null before the first entry. */
+  get oldest(): number | null {
+    return this.#history.oldest;
+  }
+
+  /**
+   * The state at a sequence of the log, to be read within this turn. It never changes, so any member may answer from it.
+   * @throws StoreError too-old, not-yet
+   */
+  at(seq: number): SnapshotView {
+    const newest = this.#position?.seq ?? 0;
+    if (seq > newest)
+      throw new StoreError('not-yet', `sequence ${seq} is not applied here yet; the newest is ${newest}`);
+    return this.#history.at(seq);
   }
 
   /** Applies entries in order. They are visible when it returns; it waits only when the disk cannot follow. */
@@ -72,6 +118,8 @@ export class Store {
       const target = layerTarget(this.#active, entry.seq, below);
       for (const operation of entry.operations) applyEffects(operation, target);
     }
+    this.#generation = Math.max(this.#generation, this.#active.generation);
+    this.#history.add(entries);
     this.#position = position;
     if (this.#active.bytes > maxWaitingBytes) await this.flush();
     else this.#schedule();
@@ -110,7 +158,7 @@ export class Store {
     }
     return {
       position: reader.position,
-      chunks: writeRecords(reader.records()),
+      chunks: writeSnapshot(reader),
       release: async () => reader.close(),
     };
   }
@@ -128,6 +176,7 @@ export class Store {
     }
     await file.close();
     await this.#settle();
+    this.#history.clear();
     await this.#file.close();
     rmSync(this.#path('current'), { recursive: true, force: true });
     renameSync(incoming, this.#path('current'));
@@ -135,6 +184,8 @@ export class Store {
     this.#active = new Layer();
     this.#notes = this.#file.notes;
     this.#position = position;
+    this.#generation = this.#file.generation;
+    this.#history.pin(this.#file);
   }
 
   figures(): Record<string, number> {
@@ -143,9 +194,11 @@ export class Store {
 
   /** Writes what is in memory and closes the file. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.flush();
     await this.#settle();
     await this.#file.flushed();
+    this.#history.clear();
     await this.#file.close();
   }
 
@@ -153,9 +206,9 @@ export class Store {
     return join(this.#dir, name);
   }
 
-  #schedule(): void {
+  #schedule(afterMs = writeAfterMs): void {
     if (this.#active.bytes > writeAtBytes) void this.#write().catch(() => {});
-    else this.#timer ??= setTimeout(() => void this.#write().catch(() => {}), writeAfterMs);
+    else this.#timer ??= setTimeout(() => void this.#write().catch(() => {}), afterMs);
   }
 
   /** Stops the timer and waits for a write that runs. */
@@ -171,7 +224,9 @@ export class Store {
     this.#timer = null;
     this.#writing ??= this.#commit().finally(() => {
       this.#writing = null;
-      if (!this.#active.empty && this.#failure === null) this.#schedule();
+      if (this.#failure !== null) return;
+      if (!this.#active.empty) this.#schedule();
+      else if (this.#file.untidy && !this.#closed) this.#schedule(sweepEveryMs);
     });
     return this.#writing;
   }
@@ -184,6 +239,7 @@ export class Store {
     try {
       await this.#file.commit(this.#frozen, position);
       this.#frozen = null;
+      this.#history.pin(this.#file);
     } catch (error) {
       this.#failure = error;
       throw error;
@@ -191,15 +247,23 @@ export class Store {
   }
 }
 
-/** Writes the rows of a snapshot to a new file; the position comes with the last of them. */
+const addRecord = (layer: Layer, record: SnapshotRecord): void => {
+  if (record.kind === 'row') layer.set(record.key, record.row);
+  else if (record.kind === 'element') layer.setElement(record.generation, record.name, record.value);
+  else if (record.kind === 'note') layer.setNote(record.name, record.value);
+  else layer.generation = record.generation;
+};
+
+/** Writes the records of a snapshot to a new file; the position comes with the last of them. */
 const fill = async (file: StoreFile, position: Position, chunks: AsyncIterable<Uint8Array>): Promise<void> => {
   let layer = new Layer();
-  for await (const each of readRecords(chunks)) {
-    if ('row' in each) layer.set(each.key, each.row);
-    else layer.setNote(each.key, each.note);
-    if (layer.rows.size < restoreRows && layer.bytes < writeAtBytes) continue;
+  let records = 0;
+  for await (const record of readSnapshot(chunks)) {
+    addRecord(layer, record);
+    if (++records < restoreRecords && layer.bytes < writeAtBytes) continue;
     await file.commit(layer, null);
     layer = new Layer();
+    records = 0;
   }
   await file.commit(layer, position);
   await file.flushed();
