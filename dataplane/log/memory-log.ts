@@ -100,6 +100,8 @@ export class MemoryStream {
 
 /** How long silence lasts before a writer takes it for one, at most. */
 const silenceMs = 500;
+/** How often an idle tail tells the extent. */
+const probeMs = 2_000;
 const retryMs = 50;
 
 /** A {@link ReplicatedLog} in memory, for tests: several share one {@link MemoryStream}, each with its own weather. */
@@ -152,7 +154,6 @@ export class MemoryLog implements ReplicatedLog, AppendTransport {
   async *tail(from: number, options: TailOptions): AsyncIterable<readonly StoredEntry[]> {
     let next = from;
     while (!options.signal.aborted) {
-      const changed = this.#stream.changed(options.signal);
       if (this.#weather.reachable()) {
         const batch = this.#look(next, options);
         if (batch.length > 0) {
@@ -161,9 +162,16 @@ export class MemoryLog implements ReplicatedLog, AppendTransport {
           yield batch;
           continue;
         }
-        await changed;
+        await this.#changeOr(probeMs, options.signal);
       } else await this.#clock.sleep(retryMs, options.signal);
     }
+  }
+
+  async #changeOr(ms: number, outer: AbortSignal): Promise<void> {
+    const turn = new AbortController();
+    const signal = AbortSignal.any([outer, turn.signal]);
+    await Promise.race([this.#stream.changed(signal), this.#clock.sleep(ms, signal)]);
+    turn.abort();
   }
 
   async trim(upTo: number): Promise<void> {

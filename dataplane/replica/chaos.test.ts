@@ -31,7 +31,8 @@ class Chaos {
 
   constructor(seed: number) {
     this.simulation = new Simulation(seed);
-    this.set = new SimulatedSet(this.simulation, ['a', 'b', 'c'], this.#weather());
+    const weather = this.#weather();
+    this.set = new SimulatedSet(this.simulation, ['a', 'b', 'c'], () => weather);
   }
 
   #weather(): Weather {

@@ -91,12 +91,13 @@ export class GroupCommit {
   refusal(bytes: number): ReplicaErrorCode | null {
     if (this.#term === null || this.#closed) return 'not-primary';
     if (bytes > maxOperationBytes) return 'too-large';
-    return this.#queue.full || this.#stalled() ? 'overloaded' : null;
+    return this.#queue.full || this.oldestMs > stalledMs ? 'overloaded' : null;
   }
 
-  #stalled(): boolean {
+  /** Age of the oldest entry under way, milliseconds; 0 when there is none. */
+  get oldestMs(): number {
     const oldest = this.#window[0];
-    return oldest !== undefined && this.#options.clock.now() - oldest.sentAt > stalledMs;
+    return oldest === undefined ? 0 : this.#options.clock.now() - oldest.sentAt;
   }
 
   /** Accepts an operation, or null for a barrier: an entry that is sent after this call. */

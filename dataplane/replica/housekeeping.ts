@@ -6,13 +6,11 @@ import type { Neighbourhood } from './neighbourhood.ts';
 import { rehearse } from './rehearsal.ts';
 import type { SnapshotSource } from './snapshot-source.ts';
 import { electionDue, rankAmong } from './standing.ts';
-import type { StateMachine } from './state-machine.ts';
 import { trimTarget } from './trim.ts';
 
 export interface HousekeepingOptions {
   readonly pod: string;
   readonly member: Member;
-  readonly machine: StateMachine;
   readonly log: ReplicatedLog;
   readonly snapshots: SnapshotSource;
   readonly neighbourhood: Neighbourhood;
@@ -22,7 +20,7 @@ export interface HousekeepingOptions {
 }
 
 const electionTickMs = 500;
-const flushEveryMs = 10_000;
+const flushEveryMs = 5_000;
 const trimEveryMs = 30_000;
 
 /** What a replica does by itself now and then: stands for election when nobody else acts, flushes its store, trims the log. */
@@ -81,10 +79,7 @@ export class Housekeeping {
   }
 
   async #flush(): Promise<void> {
-    const { member, machine } = this.#options;
-    const { applied } = member;
-    await machine.flush?.();
-    this.#durable = Math.max(this.#durable, applied);
+    this.#durable = Math.max(this.#durable, await this.#options.member.flush());
   }
 
   async #trim(): Promise<void> {

@@ -52,10 +52,11 @@ export class Leadership {
     return this.#commit.waiting;
   }
 
-  get commit(): Pick<GroupCommit, 'refusal' | 'add'> {
+  get commit(): Pick<GroupCommit, 'refusal' | 'add' | 'oldestMs'> {
     return this.#commit;
   }
 
+  /** Whether the lease holds and earlier ones have run out. Asking keeps the lease alive. */
   mayRead(): boolean {
     const now = this.#options.clock.now();
     this.#lastRead = now;

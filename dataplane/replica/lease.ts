@@ -1,5 +1,5 @@
 /** How long a primary may read locally after it sent an append that was acknowledged, milliseconds. */
-export const leaseMs = 2_000;
+export const leaseMs = 1_000;
 /** A new primary waits a little longer than that: clocks may differ in speed by this factor. */
 const driftFactor = 1.05;
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { calm, type Weather } from '../log/memory-log.ts';
 import { leaseMs } from './lease.ts';
 import { SimulatedSet } from './testing/simulated-set.ts';
 import { Simulation } from './testing/simulation.ts';
@@ -12,9 +13,12 @@ afterEach(async () => {
   sets = [];
 });
 
-async function started(names = ['a', 'b', 'c']): Promise<{ simulation: Simulation; set: SimulatedSet }> {
+async function started(
+  names = ['a', 'b', 'c'],
+  weather?: (name: string) => Weather,
+): Promise<{ simulation: Simulation; set: SimulatedSet }> {
   const simulation = new Simulation(7);
-  const set = new SimulatedSet(simulation, names);
+  const set = new SimulatedSet(simulation, names, weather);
   sets.push(set);
   await simulation.until(() => set.nodes.every(({ member }) => member.state === 'following'), 1000, 'all follow');
   return { simulation, set };
@@ -211,6 +215,45 @@ describe('a replica set', () => {
     await simulation.run(1_000);
     expect(a.member.state).toBe('following');
     expect(a.machine.operations).toEqual(b.machine.operations);
+  });
+
+  test('a primary whose writes to the disk hang gives up in bounded time, and says so', async () => {
+    const { simulation, set } = await started();
+    const a = set.node('a');
+    await promoted(simulation, a, 1);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    a.machine.flush = () => promise;
+    const flushed = a.member.flush();
+    await simulation.run(10_500);
+    expect(a.member.leading).toBe(false);
+    expect(a.member.report()).toMatchObject({ state: 'halted', reason: expect.stringMatching(/disk/) });
+    resolve();
+    await flushed;
+    await simulation.run(500);
+    expect(a.member.state).toBe('following');
+  });
+
+  test('a primary that does not reach the log reports that it leads no more, idle or not', async () => {
+    let away: string | null = null;
+    const { simulation, set } = await started(['a', 'b', 'c'], (name) => ({
+      ...calm,
+      reachable: () => away !== name,
+      append: () => (away === name ? 'not-taken' : 'through'),
+      delayMs: () => 1,
+    }));
+    const [a, b] = [set.node('a'), set.node('b')];
+    await promoted(simulation, a, 1);
+    await simulation.run(60_000);
+    expect(a.member.state, 'an idle log is no reason').toBe('primary');
+    away = 'a';
+    const stuck = expect(a.member.propose(bytes('x'))).rejects.toMatchObject({ code: 'unknown-outcome' });
+    await simulation.run(12_500);
+    await stuck;
+    expect(a.member.report()).toMatchObject({ state: 'following', reason: expect.stringMatching(/did not reach/) });
+    expect(await promoted(simulation, b, 2)).toMatchObject({ ok: true });
+    away = 'b';
+    await simulation.run(15_000);
+    expect(b.member.state, 'an idle primary finds out too').toBe('following');
   });
 
   test('a resignation is not written while the lease of an earlier primary may run', async () => {

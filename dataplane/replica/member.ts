@@ -35,6 +35,13 @@ export interface MemberOptions {
 const tickMs = 250;
 /** A store that works on one batch for this long hangs: a wedged disk. A primary gives up then, so that another can lead. */
 const wedgedMs = 5_000;
+/** So does one that does not get its writes to the disk for this long. */
+const wedgedFlushMs = 10_000;
+/**
+ * A primary that has not reached the log for this long leads no more: another may reach it. Longer than JetStream takes
+ * to choose a new leader (4 to 9 s), because then nobody reaches it, and a change of primary would help nobody.
+ */
+const outOfReachMs = 10_000;
 
 /** A replica without its surroundings: no pod, no NATS, no wall clock of its own. */
 export class Member implements Replica {
@@ -47,6 +54,7 @@ export class Member implements Replica {
   #reason: string | undefined;
   #tail = 0;
   #told = '';
+  #flushingSince: number | null = null;
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(options: MemberOptions) {
@@ -97,11 +105,17 @@ export class Member implements Replica {
   }
 
   get #wedged(): boolean {
-    return (this.#session?.applier?.busyMs ?? 0) > wedgedMs;
+    const flushing = this.#flushingSince === null ? 0 : this.#options.clock.now() - this.#flushingSince;
+    return (this.#session?.applier?.busyMs ?? 0) > wedgedMs || flushing > wedgedFlushMs;
   }
 
   mayRead(): boolean {
     return this.#leadership.mayRead();
+  }
+
+  /** Wall clock that the members of the set agree on, milliseconds since 1970. */
+  wall(): number {
+    return this.#options.clock.wall();
   }
 
   /** Entries known to be in the log and not applied. */
@@ -144,6 +158,18 @@ export class Member implements Replica {
     const reason = this.#wedged ? 'the store does not finish a write: is the disk stuck?' : this.#reason?.slice(0, 500);
     const figures = this.#options.machine.figures();
     return { state: this.state, term, applied, tail, figures, ...(reason === undefined ? {} : { reason }) };
+  }
+
+  /** Makes what is applied now survive a power cut; answers its sequence. A disk that hangs here ends a leadership. */
+  async flush(): Promise<number> {
+    const { applied } = this;
+    this.#flushingSince = this.#options.clock.now();
+    try {
+      await this.#options.machine.flush?.();
+      return applied;
+    } finally {
+      this.#flushingSince = null;
+    }
   }
 
   /** Starts to live; returns at once. */
@@ -225,8 +251,16 @@ export class Member implements Replica {
     while (!signal.aborted) {
       this.#leadership.tick();
       if (this.#wedged) this.#leadership.abandon();
+      else this.#giveUpOutOfReach();
       await this.#options.clock.sleep(tickMs, signal);
     }
+  }
+
+  #giveUpOutOfReach(): void {
+    const ms = Math.max(this.#leadership.commit.oldestMs, this.#session?.outOfContactMs ?? 0);
+    if (!this.leading || ms <= outOfReachMs) return;
+    this.#leadership.abandon();
+    this.#setState(this.#state, `it gave its term up: it did not reach the log for ${Math.round(ms / 1000)} s`);
   }
 
   #setState(state: ReplicaState, reason?: string): void {

@@ -5,6 +5,7 @@ import { watchDirectory, type Directory } from '../fabric/directory.ts';
 import { watchHeartbeats, type Heartbeats } from '../fabric/heartbeats.ts';
 import type { Pod } from '../fabric/pod.ts';
 import type { Clock } from '../log/clock.ts';
+import { agreedOffset } from './agreed-clock.ts';
 import type { Peer } from './snapshot-source.ts';
 import type { TrimMember } from './trim.ts';
 
@@ -55,6 +56,16 @@ export class Neighbourhood {
   /** It hears its own heartbeat, so that the silence of others means something. */
   get hears(): boolean {
     return this.#heartbeats.alive(this.#ownName, suspectAfterMs);
+  }
+
+  /** Wall clock that the members agree on, milliseconds: see {@link agreedOffset}. */
+  wall(): number {
+    const now = this.#clock.now();
+    const others = this.#others().flatMap((pod) => {
+      const heard = this.#heartbeats.get(pod);
+      return heard === undefined ? [] : [heard.beat.at - heard.receivedAt];
+    });
+    return Math.round(now + agreedOffset(this.#clock.wall() - now, others));
   }
 
   /** Live replicas, this one left out, that follow or lead. */

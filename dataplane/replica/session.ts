@@ -45,11 +45,14 @@ export class Session {
   #applier: Applier | null = null;
   #extent: LogExtent | null = null;
   #failure: Error | null = null;
+  /** When the log was last heard of. */
+  #contactAt: number;
   #toldProgressAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: SessionOptions, listener: SessionListener) {
     this.#options = options;
     this.#listener = listener;
+    this.#contactAt = options.clock.now();
   }
 
   get applier(): Applier | null {
@@ -58,6 +61,11 @@ export class Session {
 
   get extent(): LogExtent | null {
     return this.#extent;
+  }
+
+  /** Time for which nothing came from the log, milliseconds. An idle log is asked every few seconds. */
+  get outOfContactMs(): number {
+    return this.#options.clock.now() - this.#contactAt;
   }
 
   /** Runs until it ends; answers how long to wait before the next one, milliseconds. */
@@ -113,6 +121,7 @@ export class Session {
   }
 
   #learn(extent: LogExtent): void {
+    this.#contactAt = this.#options.clock.now();
     this.#extent = extent;
     this.#listener.tail(extent.last);
   }
@@ -163,7 +172,10 @@ export class Session {
 
   #applierListener() {
     return {
-      judged: (judged: Judged) => this.#listener.judged(judged),
+      judged: (judged: Judged) => {
+        this.#contactAt = this.#options.clock.now();
+        this.#listener.judged(judged);
+      },
       applied: (judged: readonly Judged[]) => this.#listener.applied(judged),
       failed: (error: Error) => {
         this.#failure = error;

@@ -45,7 +45,7 @@ export const start = async (pod: Pod): Promise<void> => {
   pod.onShutdown('store', () => store.close());
   const machine = new KeyValueMachine(store);
   const replica = await startReplica({ pod, set, machine });
-  const executor = new Executor({ store, replica, now: Date.now });
+  const executor = new Executor({ store, replica, now: () => replica.wall() });
   machine.serve(executor);
   const stop = new AbortController();
   pod.onShutdown('expiry', async () => stop.abort());

@@ -45,6 +45,8 @@ export class ListMachine implements StateMachine {
 
   follow(): void {}
 
+  flush: () => Promise<void> = async () => {};
+
   figures(): Record<string, number> {
     return { operations: this.operations.length };
   }

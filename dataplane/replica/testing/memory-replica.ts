@@ -47,6 +47,10 @@ class MemoryReplicaImplementation implements MemoryReplica {
     this.#time = stored?.time ?? 0;
   }
 
+  wall(): number {
+    return this.#now();
+  }
+
   mayRead(): boolean {
     return this.leading;
   }

@@ -24,11 +24,12 @@ export class SimulatedSet {
   readonly stream = new MemoryStream();
   readonly nodes: Node[] = [];
   readonly #simulation: Simulation;
-  readonly #weather: Weather;
+  readonly #weather: (name: string) => Weather;
 
-  constructor(simulation: Simulation, names: readonly string[], weather: Weather = gentle) {
+  constructor(simulation: Simulation, names: readonly string[], weather: (name: string) => Weather = () => gentle) {
     this.#simulation = simulation;
-    this.#weather = { network: simulation.process(), ...weather };
+    const network = simulation.process();
+    this.#weather = (name) => ({ network, ...weather(name) });
     for (const name of names) {
       const process = simulation.process();
       const machine = new ListMachine();
@@ -69,7 +70,7 @@ export class SimulatedSet {
   #member(name: string, machine: ListMachine, process: SimulatedProcess, start: number): Member {
     return new Member({
       writer: `${name}/${start}`,
-      log: new MemoryLog(this.stream, process, this.#weather),
+      log: new MemoryLog(this.stream, process, this.#weather(name)),
       machine,
       clock: process,
       logger: logger.child({ node: name }),
