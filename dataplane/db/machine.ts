@@ -3,6 +3,7 @@ import type { Store } from './store/store.ts';
 
 /** Who is told about the replica's role. */
 export interface Leader {
+  lead(term: number): void;
   follow(): void;
 }
 
@@ -10,6 +11,8 @@ export interface Leader {
 export class KeyValueMachine implements StateMachine {
   readonly #store: Store;
   #leader: Leader | null = null;
+  /** Of this replica, while it leads. */
+  #term: number | null = null;
 
   constructor(store: Store) {
     this.#store = store;
@@ -18,6 +21,7 @@ export class KeyValueMachine implements StateMachine {
   /** Sets who evaluates requests while this replica leads. */
   serve(leader: Leader): void {
     this.#leader = leader;
+    if (this.#term !== null) leader.lead(this.#term);
   }
 
   position(): Position | null {
@@ -41,11 +45,14 @@ export class KeyValueMachine implements StateMachine {
     return this.#store.flushToDisk();
   }
 
-  lead(): void {
+  lead(term: number): void {
+    this.#term = term;
     this.#leader?.follow();
+    this.#leader?.lead(term);
   }
 
   follow(): void {
+    this.#term = null;
     this.#leader?.follow();
   }
 

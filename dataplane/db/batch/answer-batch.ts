@@ -14,6 +14,8 @@ export const answerStatus = {
   unknown: 2,
   /** The bytes are a part of a RESP reply; more follows. */
   part: 3,
+  /** Surely not executed: a key is not in the range of this shard. To be sent to the shard that has it. */
+  moved: 4,
 } as const;
 
 export interface Answer {

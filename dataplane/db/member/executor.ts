@@ -170,7 +170,8 @@ export class Executor {
     from.epoch = turn.epoch;
     if (!this.#rangeIsNoted) this.#noteRange();
     for (const request of decodeRequests(batch)) {
-      if (this.#parked.has(from) && waitsItsTurn(request)) this.#park(from, request, { turn, since: performance.now() });
+      if (this.#parked.has(from) && waitsItsTurn(request))
+        this.#park(from, request, { turn, since: performance.now() });
       else this.#one(from, request, turn);
     }
     for (const message of turn.answers.messages(this.#replica.applied)) from.send(message);
@@ -181,7 +182,8 @@ export class Executor {
     if (refusal !== null) return this.#refuse(from, { ...request, epoch: turn.epoch }, refusal);
     const verdict = this.#evaluator.evaluate(request, turn.now);
     if (verdict === 'replied') return this.#replied(from, request, turn);
-    if (verdict === 'moved') return this.#refuse(from, { ...request, epoch: turn.epoch }, texts.moved, answerStatus.moved);
+    if (verdict === 'moved')
+      return this.#refuse(from, { ...request, epoch: turn.epoch }, texts.moved, answerStatus.moved);
     if (verdict === 'wait') return this.#park(from, request, { turn, since: since === 0 ? performance.now() : since });
     this.#readLater(from, request, verdict);
   }
@@ -203,7 +205,12 @@ export class Executor {
   }
 
   /** Surely not executed, and nothing after it in this epoch will be. */
-  #refuse(from: Requester, request: { id: number; epoch: number }, why: Buffer, status: number = answerStatus.refused): void {
+  #refuse(
+    from: Requester,
+    request: { id: number; epoch: number },
+    why: Buffer,
+    status: number = answerStatus.refused,
+  ): void {
     from.refusedEpoch = Math.max(from.refusedEpoch, request.epoch);
     const answers = new AnswerBuilder();
     answers.add(request.id, status, why);

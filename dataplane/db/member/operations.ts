@@ -28,12 +28,15 @@ const readFailure = { status: answerStatus.refused, bytes: Buffer.from('what it 
 export class OperationsInFlight {
   readonly #replica: Proposer;
   readonly #state: Speculation;
+  /** An operation was not, or not surely, carried out: what was derived from it is to be derived anew. */
+  readonly #onFailure: () => void;
   readonly #waiting = new Map<number, Waiting>();
   readonly #ends = new Map<number, Promise<void>>();
 
-  constructor(replica: Proposer, state: Speculation) {
+  constructor(replica: Proposer, state: Speculation, onFailure: () => void) {
     this.#replica = replica;
     this.#state = state;
+    this.#onFailure = onFailure;
   }
 
   get size(): number {
@@ -62,6 +65,7 @@ export class OperationsInFlight {
     if (refusal !== null) {
       this.#state.discard();
       this.#fail(number, refusal);
+      this.#onFailure();
       return;
     }
     const operation = this.#state.seal();
@@ -93,6 +97,7 @@ export class OperationsInFlight {
   #failed(operation: SealedOperation, error: unknown): void {
     this.#end(operation);
     this.#fail(operation.number, error instanceof ReplicaError ? error.code : 'unknown-outcome');
+    this.#onFailure();
   }
 
   #end(operation: SealedOperation): void {

@@ -1,16 +1,19 @@
 import type { View } from '../commands/view.ts';
 import { DbError } from '../db-error.ts';
 import { maxOperationBytes } from '../limits.ts';
-import { EffectWriter } from '../store/effects.ts';
+import { applyEffects, EffectWriter, type EffectTarget } from '../store/effects.ts';
 import { overlaidCount, overlaidElements } from '../store/layered.ts';
 import type { Element, Range, ReadState } from '../store/reading.ts';
 import type { Row } from '../store/row.ts';
+import type { Removals } from './removals.ts';
 import { SpeculativeElements, type ChangedElements, type ElementUndo } from './speculative-elements.ts';
+import { SpeculativeNotes } from './speculative-notes.ts';
 
 /** Where committed rows and elements come from. */
 export interface CommittedRows extends Omit<ReadState, 'rows'> {
   /** Highest generation that a collection was given so far. */
   readonly generation: number;
+  readonly notes: ReadonlyMap<string, Buffer>;
 }
 
 /** An operation that is about to be proposed. */
@@ -20,6 +23,8 @@ export interface SealedOperation {
   /** Keys that it changes. */
   readonly keys: readonly string[];
   readonly elements: ChangedElements;
+  /** Names of notes that it changes. */
+  readonly notes: readonly string[];
 }
 
 interface Pending {
@@ -49,12 +54,25 @@ export class Speculation implements View {
   /** Operation in flight that removed everything; 0 = none. */
   #clearedBy = 0;
   readonly #elements = new SpeculativeElements();
+  readonly #notes: SpeculativeNotes;
+  readonly #removals: Removals;
   #generation = 0;
   #undo: ([string, Row | null | undefined] | ElementUndo)[] = [];
   #undoLength = 0;
+  readonly #replayed: EffectTarget = {
+    put: (key, value, expireAt, type) => this.put(key, value, expireAt, type),
+    remove: (key) => this.remove(key),
+    expire: (key, expireAt) => this.expire(key, expireAt),
+    element: (generation, name, value) => this.setElement(generation, name, value),
+    clear: () => this.clear(),
+    note: (name, value) => this.setNote(name, value),
+    forget: (name) => this.forgetNote(name),
+  };
 
-  constructor(committed: CommittedRows) {
+  constructor(committed: CommittedRows, removals: Removals) {
     this.#committed = committed;
+    this.#notes = new SpeculativeNotes(committed);
+    this.#removals = removals;
   }
 
   /** Number of the open operation. */
@@ -112,6 +130,7 @@ export class Speculation implements View {
   remove(key: string): void {
     this.#admit(3 + key.length);
     this.#effects.remove(key);
+    this.#removals.removed(key);
     this.#set(key, null);
   }
 
@@ -152,9 +171,60 @@ export class Speculation implements View {
   clear(): void {
     this.#admit(1);
     this.#effects.clear();
+    this.#removals.cleared();
     this.#open.clear();
     this.#openCleared = true;
     this.changed = true;
+  }
+
+  /** A record of the shard itself. */
+  note(name: string): Buffer | undefined {
+    const value = this.#notes.get(name, this.#openNumber);
+    this.dependsOn = Math.max(this.dependsOn, this.#notes.dependsOn);
+    return value;
+  }
+
+  /** All notes, those that are not committed yet included. */
+  notes(): Iterable<[string, Buffer]> {
+    return this.#notes.all();
+  }
+
+  /** Not undone by {@link rollback}: the last thing that a request does. */
+  setNote(name: string, value: Buffer): void {
+    this.#admit(7 + name.length + value.length);
+    this.#effects.note(name, value);
+    this.#notes.set(name, value);
+    this.changed = true;
+  }
+
+  /** As {@link setNote}. */
+  forgetNote(name: string): void {
+    this.#admit(3 + name.length);
+    this.#effects.forget(name);
+    this.#notes.set(name, null);
+    this.changed = true;
+  }
+
+  /** Takes the changes of the current request out again: answers their effects, and rolls back. */
+  capture(): Buffer {
+    const effects = this.#effects.since(this.#undoLength);
+    this.rollback();
+    return effects;
+  }
+
+  /** Makes changes that {@link capture} took out. */
+  replay(effects: Buffer): void {
+    applyEffects(effects, this.#replayed);
+  }
+
+  /** Effects that {@link capture} took out under another primary may come: their generations are taken. */
+  reserveGenerations(effects: Buffer): void {
+    const element = (generation: number): void => {
+      this.#generation = Math.max(this.#generation, generation);
+    };
+    const nothing = (): void => {};
+    const others = { put: nothing, remove: nothing, expire: nothing, clear: nothing, note: nothing, forget: nothing };
+    applyEffects(effects, { ...others, element });
   }
 
   /** Closes the open operation: it is in flight from now on. */
@@ -167,7 +237,8 @@ export class Speculation implements View {
     }
     for (const [key, row] of this.#open) this.#flight.set(key, { row, operation: number });
     const elements = this.#elements.seal(number);
-    return { number, keys, elements, bytes: this.#closeOpen() };
+    const notes = this.#notes.seal(number);
+    return { number, keys, elements, notes, bytes: this.#closeOpen() };
   }
 
   /** Drops the open operation. */
@@ -181,6 +252,7 @@ export class Speculation implements View {
       if (this.#flight.get(key)?.operation === operation.number) this.#flight.delete(key);
     }
     this.#elements.settle(operation.elements, operation.number);
+    this.#notes.settle(operation.notes, operation.number);
     if (this.#clearedBy === operation.number) this.#clearedBy = 0;
   }
 
@@ -189,6 +261,7 @@ export class Speculation implements View {
     this.discard();
     this.#flight.clear();
     this.#elements.reset();
+    this.#notes.reset();
     this.#clearedBy = 0;
   }
 
@@ -202,6 +275,7 @@ export class Speculation implements View {
   #closeOpen(): Buffer {
     this.#open.clear();
     this.#elements.discardOpen();
+    this.#notes.discard();
     this.#openCleared = false;
     this.#openNumber++;
     return this.#effects.take();

@@ -3,6 +3,7 @@ import type { CommandTable, DataCommand } from '../commands/table.ts';
 import { errorLine } from '../db-error.ts';
 import { Frame, readTrusted } from '../resp/frame.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
+import type { Removals } from './removals.ts';
 import type { Speculation } from './speculation.ts';
 
 /** A transaction as a gateway sends it. */
@@ -14,13 +15,20 @@ export interface Transaction {
 
 interface Surroundings {
   readonly state: Speculation;
+  readonly removals: Removals;
   readonly commands: CommandTable<DataCommand>;
   readonly reply: ReplyWriter;
 }
 
-/** Whether each watched key still has its version. A key with an uncommitted change has none that could match. */
-const unchanged = (state: Speculation, watched: readonly WatchedKey[]): boolean =>
-  watched.every(({ key, version }) => (state.get(key)?.version ?? 0) === version);
+/**
+ * Whether a watched key is as it was. A version above 0 is that of an existing key, and a key with an uncommitted
+ * change has none that could match. 0: it must not exist. Below: nor have existed since that stamp of this primary.
+ */
+const isUnchanged = ({ key, version }: WatchedKey, { state, removals }: Surroundings): boolean => {
+  const row = state.get(key);
+  if (version > 0) return row?.version === version;
+  return row === undefined && (version === 0 || removals.unchangedSince(key, -version));
+};
 
 const split = (payload: Buffer, start: number): number[] => {
   const frame = new Frame();
@@ -31,11 +39,15 @@ const split = (payload: Buffer, start: number): number[] => {
 
 /**
  * Carries out a transaction: all of its commands, in order, with nothing between them, or none when a watched key has
- * changed. As in Redis a command that fails does not undo the others; its error is its reply.
+ * changed; answers which. As in Redis a command that fails does not undo the others; its error is its reply.
  * @throws DbError when it would write more than fits into one entry; the caller rolls back
  */
-export const evaluateTransaction = (transaction: Transaction, { state, commands, reply }: Surroundings): void => {
-  if (!unchanged(state, transaction.watched)) return reply.nilArray();
+export const evaluateTransaction = (transaction: Transaction, surroundings: Surroundings): boolean => {
+  const { state, commands, reply } = surroundings;
+  if (!transaction.watched.every((watched) => isUnchanged(watched, surroundings))) {
+    reply.nilArray();
+    return false;
+  }
   const frame = new Frame();
   const starts = split(transaction.payload, transaction.commandsAt);
   reply.array(starts.length);
@@ -52,4 +64,5 @@ export const evaluateTransaction = (transaction: Transaction, { state, commands,
       reply.error(errorLine(error));
     }
   }
+  return true;
 };

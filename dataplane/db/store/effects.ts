@@ -111,6 +111,11 @@ export class EffectWriter {
     return this.#bytes.subarray(this.length - length, this.length);
   }
 
+  /** What was written after `length`, as an operation of its own. */
+  since(length: number): Buffer {
+    return Buffer.concat([Buffer.of(newestVersion), this.#bytes.subarray(length, this.length)]);
+  }
+
   /** Forgets what was written after `length`. */
   truncate(length: number): void {
     this.length = length;
