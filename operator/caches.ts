@@ -3,6 +3,7 @@ import type { Caches } from './operation.ts';
 import { chatSecret, labels, managedBy, natsSecret } from './pod-template.ts';
 import {
   deployments,
+  networkPolicies,
   nodes,
   persistentVolumeClaims,
   podDisruptionBudgets,
@@ -51,6 +52,7 @@ export const declareCaches = (manager: Manager): Caches => ({
   claims: manager.cache(persistentVolumeClaims, { ...ours, indexes: bySet }),
   deployments: manager.cache(deployments, ours),
   budgets: manager.cache(podDisruptionBudgets, ours),
+  networkPolicies: manager.cache(networkPolicies, ours),
   // origins name Services of users, so these are not ours alone
   services: manager.cache(services, { trim: trimService }),
   nodes: manager.cache(nodes, { trim: trimNode }),

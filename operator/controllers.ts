@@ -105,7 +105,7 @@ const rooms = (manager: Manager, operation: Operation, reports: ChatReports): Co
 };
 
 const gateway = (manager: Manager, operation: Operation, role: GatewayRole, store: Store<KubeObject>): Controller => {
-  const { deployments, services, budgets } = operation.caches;
+  const { deployments, services, budgets, networkPolicies } = operation.caches;
   const onObject = (made: Store<KubeObject>): WatchSource =>
     watch(made, ({ object: { metadata } }) =>
       metadata.labels?.[labels.gateway] === role ? [gatewayKey(metadata.namespace)] : [],
@@ -113,7 +113,7 @@ const gateway = (manager: Manager, operation: Operation, role: GatewayRole, stor
   return manager.controller<KubeObject>({
     name: `quartet-${role}`,
     of: store,
-    watches: [deployments, services, budgets].map(onObject),
+    watches: [deployments, services, budgets, networkPolicies].map(onObject),
     // two resources of a namespace share its gateway
     concurrency: 1,
     reconcile: reconcileGateway(role, store, operation),

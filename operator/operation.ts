@@ -10,6 +10,7 @@ import type { NatsLink } from './nats-link.ts';
 import type { NodeStates } from './nodes.ts';
 import type {
   Deployment,
+  NetworkPolicy,
   Node,
   PersistentVolumeClaim,
   Pod,
@@ -31,6 +32,7 @@ export interface Caches {
   readonly deployments: Store<Deployment>;
   readonly services: Store<Service>;
   readonly budgets: Store<PodDisruptionBudget>;
+  readonly networkPolicies: Store<NetworkPolicy>;
   readonly nodes: Store<Node>;
   readonly natsSecrets: Store<Secret>;
   readonly chatSecrets: Store<Secret>;

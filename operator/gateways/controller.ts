@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ensureNatsSecret } from '../nats-secret.ts';
+import { keepNetworkPolicies } from '../network-policies/keep.ts';
+import { networkPoliciesOf } from '../network-policies/plan.ts';
 import type { Operation } from '../operation.ts';
 import { chatSecret, labels, managedBy } from '../pod-template.ts';
 import { deployments, podDisruptionBudgets, secrets, services } from '../runtime/builtin.ts';
@@ -43,6 +45,8 @@ export const reconcileGateway = (role: GatewayRole, kinds: Store<KubeObject>, op
     const { result } = await context.writer.apply(services, { desired: objects.service });
     if (result === 'foreign') context.log.warn({ namespace, role }, 'a Service of the name exists and is not ours');
     await context.writer.apply(podDisruptionBudgets, { desired: objects.budget });
+    const wanted = networkPoliciesOf(role, namespace, operation.settings);
+    await keepNetworkPolicies(role, namespace, wanted, { operation, writer: context.writer });
   };
 
   const absent = async (namespace: string, { writer }: ReconcileContext): Promise<void> => {
@@ -56,6 +60,7 @@ export const reconcileGateway = (role: GatewayRole, kinds: Store<KubeObject>, op
     for (const [resource, object] of found) {
       if (object?.metadata.labels?.[labels.gateway] === role) await writer.remove(resource, object);
     }
+    await keepNetworkPolicies(role, namespace, [], { operation, writer });
   };
 
   return async (key: ObjectKey, context: ReconcileContext): Promise<Outcome> => {

@@ -3,6 +3,7 @@ import type {
   V1Deployment,
   V1Lease,
   V1Node,
+  V1NetworkPolicy,
   V1PersistentVolumeClaim,
   V1Pod,
   V1PodDisruptionBudget,
@@ -12,13 +13,13 @@ import type {
 import type { KubeObject } from './object.ts';
 import { resource } from './resource.ts';
 
-/** client-node's model as it is on the wire: dates are strings, all is read-only optional JSON. */
+/** client-node's model as it is on the wire: dates are strings, `_from` is `from`, all is read-only optional JSON. */
 export type Wire<T> = T extends Date
   ? string
   : T extends (infer U)[]
     ? Wire<U>[]
     : T extends object
-      ? { [K in keyof T]: Wire<T[K]> }
+      ? { [K in keyof T as K extends '_from' ? 'from' : K]: Wire<T[K]> }
       : T;
 
 type WireObject<T> = KubeObject & Wire<Omit<T, 'apiVersion' | 'kind' | 'metadata'>>;
@@ -28,6 +29,7 @@ export type Service = WireObject<V1Service>;
 export type Deployment = WireObject<V1Deployment>;
 export type PersistentVolumeClaim = WireObject<V1PersistentVolumeClaim>;
 export type PodDisruptionBudget = WireObject<V1PodDisruptionBudget>;
+export type NetworkPolicy = WireObject<V1NetworkPolicy>;
 export type ConfigMap = WireObject<V1ConfigMap>;
 export type Secret = WireObject<V1Secret>;
 export type Node = WireObject<V1Node>;
@@ -50,4 +52,5 @@ export const podDisruptionBudgets = resource<PodDisruptionBudget>(
   'PodDisruptionBudget',
   'poddisruptionbudgets',
 );
+export const networkPolicies = resource<NetworkPolicy>('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies');
 export const leases = resource<Lease>('coordination.k8s.io/v1', 'Lease', 'leases');

@@ -38,3 +38,15 @@ readOnlyRootFilesystem: true
 capabilities:
   drop: [ALL]
 {{- end }}
+
+{{/* Who reads metrics: pods of a namespace, or anyone. */}}
+{{- define "quartet.fromMonitoring" -}}
+from:
+  {{- if . }}
+  - namespaceSelector:
+      matchLabels:
+        kubernetes.io/metadata.name: {{ . }}
+  {{- else }}
+  - namespaceSelector: {}
+  {{- end }}
+{{- end }}
