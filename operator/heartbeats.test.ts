@@ -147,3 +147,47 @@ describe('evidence', () => {
     expect(heartbeats.get('shop', 'r0')).toBeUndefined();
   });
 });
+
+describe('a primary that falls silent', () => {
+  const started = (): void => {
+    pass(1600, ['a', 'b', 'c']);
+    beat('a', { state: 'primary' });
+    news.length = 0;
+  };
+
+  it('is asked for once, before its silence is long enough to be suspected', () => {
+    started();
+    pass(700, ['b', 'c']);
+    expect(heartbeats.doubtful()).toEqual([]);
+    pass(200, ['b', 'c']);
+    expect(heartbeats.doubtful().map(({ pod }) => pod)).toEqual(['a']);
+    expect(heartbeats.doubtful()).toEqual([]);
+    expect(news).not.toContain('a silent');
+  });
+
+  it('counts as silent at once when NATS says that it is not connected', () => {
+    started();
+    pass(900, ['b', 'c']);
+    heartbeats.doubtful();
+    heartbeats.gone('shop', 'a');
+    expect(news).toContain('a silent');
+    expect(heartbeats.view('shop', 'a')?.ageMs).toBe(Number.POSITIVE_INFINITY);
+    expect(heartbeats.evidence()).toBe('sound');
+  });
+
+  it('is not gone when it was heard after the question, nor when nobody asked', () => {
+    started();
+    heartbeats.gone('shop', 'a');
+    pass(900, ['b', 'c']);
+    heartbeats.doubtful();
+    beat('a', { state: 'primary' });
+    heartbeats.gone('shop', 'a');
+    expect(news).not.toContain('a silent');
+  });
+
+  it('a follower is not asked for', () => {
+    started();
+    pass(900, ['a', 'b']);
+    expect(heartbeats.doubtful()).toEqual([]);
+  });
+});

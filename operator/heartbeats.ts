@@ -20,7 +20,17 @@ export interface Heard {
   /** When its state last changed. */
   readonly stateSince: number;
   readonly silent: boolean;
+  /** It was asked whether it is there, since its last beat. */
+  readonly asked: boolean;
+  /** NATS says that it is not connected. */
+  readonly gone: boolean;
 }
+
+/**
+ * A primary that was silent for so long is asked whether it is there. When it ended, NATS answers at once that nobody
+ * listens, and its silence counts from then on. Longer than a pod takes to reconnect when a nats-server ends.
+ */
+const askAfterMs = 800;
 
 /** A pod that was silent for so long counts no more among those that should be heard. */
 const countForMs = 15_000;
@@ -103,6 +113,8 @@ export class Heartbeats {
       since: sameProcess ? before.since : now,
       stateSince: sameState ? before.stateSince : now,
       silent: false,
+      asked: false,
+      gone: false,
     });
     if (!sameState || before.silent) this.#tell(address, 'changed');
     else if (figuresOf(before.beat) !== figuresOf(beat)) this.#tell(address, 'figures');
@@ -131,11 +143,33 @@ export class Heartbeats {
       term: replica.term,
       applied: replica.applied,
       tail: replica.tail,
-      ageMs: now - heard.receivedAt,
+      ageMs: heard.gone ? Number.POSITIVE_INFINITY : now - heard.receivedAt,
       upForMs: now - heard.since,
       stateForMs: now - heard.stateSince,
       reason: replica.reason,
     };
+  }
+
+  /** Primaries that were silent for a while, each once per silence: somebody should ask whether they are there. */
+  doubtful(): PodAddress[] {
+    const now = this.#now();
+    if (now < this.#soundFrom) return [];
+    const found: PodAddress[] = [];
+    for (const [key, one] of this.#heard) {
+      const leads = one.beat.replica?.state === 'primary' && !one.silent && !one.asked;
+      if (!leads || now - one.receivedAt < askAfterMs) continue;
+      this.#heard.set(key, { ...one, asked: true });
+      found.push(one.address);
+    }
+    return found;
+  }
+
+  /** NATS answered a question that {@link doubtful} led to: nobody is connected there. Not news if it was heard meanwhile. */
+  gone(namespace: string, pod: string): void {
+    const one = this.get(namespace, pod);
+    if (one === undefined || !one.asked || one.silent || this.#now() < this.#soundFrom) return;
+    this.#heard.set(`${namespace}/${pod}`, { ...one, silent: true, gone: true });
+    this.#tell(one.address, 'silent');
   }
 
   /** A pod is gone from Kubernetes: it is no longer expected to be heard. */
@@ -180,6 +214,7 @@ export class Heartbeats {
   }
 
   #isSilent(one: Heard, now: number): boolean {
+    if (one.gone) return true;
     const { namespace, resource } = one.address;
     return now - one.receivedAt > (this.#suspectAfter.get(`${namespace}/${resource}`) ?? suspectAfterMs);
   }

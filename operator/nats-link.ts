@@ -25,6 +25,9 @@ export interface ServerFacts {
   readonly max_payload: number;
 }
 
+/** A question whether somebody listens is answered within this time, or not at all. */
+const questionMs = 1000;
+
 const oldest = [2, 11] as const;
 
 /** What is wrong with a server, as an instruction; null when it will do. */
@@ -88,6 +91,17 @@ export class NatsLink {
       return reply.string();
     } catch (cause) {
       throw new OperatorError('messaging-refused', `no answer on ${subject}`, cause);
+    }
+  }
+
+  /** Whether nobody at all listens on a subject, as far as NATS can say at once. */
+  async isDeserted(subject: string): Promise<boolean> {
+    if (this.#connection === null || this.#state.state === 'away') return false;
+    try {
+      await this.#connection.request(subject, '', { timeout: questionMs });
+      return false;
+    } catch (error) {
+      return [error, (error as Error).cause].some((it) => it instanceof Error && it.name === 'NoRespondersError');
     }
   }
 

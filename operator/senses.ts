@@ -1,5 +1,5 @@
 import type { Msg, NatsConnection } from '@nats-io/nats-core';
-import { allChatReports, allHeartbeats } from '../contract/subjects.ts';
+import { allChatReports, allHeartbeats, controlSubject } from '../contract/subjects.ts';
 import type { ChatReports } from './chat-room/reports.ts';
 import type { Controllers } from './controllers.ts';
 import type { HeartbeatNews, PodAddress } from './heartbeats.ts';
@@ -43,7 +43,10 @@ export class Senses {
     logs.onChange((stream) => this.#onLog(stream));
     link.onState((state) => this.#onNats(state));
     caches.nodes.subscribe(() => this.#onNodes());
-    this.#every(tickMs, () => heartbeats.tick());
+    this.#every(tickMs, () => {
+      heartbeats.tick();
+      for (const address of heartbeats.doubtful()) void this.#askWhetherThere(address);
+    });
     this.#every(relistMs, () => {
       if (link.state.state === 'ok') void this.#refreshLogs(0);
     });
@@ -73,6 +76,12 @@ export class Senses {
     const key = `${namespace}/${resource}`;
     if (news === 'figures') this.#figures[role].wake(key);
     else if (role !== 'edge') this.#controllers[role].wake(key, urgent);
+  }
+
+  /** An empty command: whoever is connected answers, and when nobody is, NATS says so at once. */
+  async #askWhetherThere({ namespace, pod }: PodAddress): Promise<void> {
+    const { link, heartbeats } = this.#operation;
+    if (await link.isDeserted(controlSubject(namespace, pod))) heartbeats.gone(namespace, pod);
   }
 
   #onLog(stream: string): void {

@@ -18,6 +18,8 @@ export class ControlService {
     nats.subscribe(controlSubject(namespace, pod), {
       callback: (error, message) => {
         if (error) return;
+        // The operator asks whether this pod is there.
+        if (message.data.length === 0) return void message.respond();
         void this.#answer(message.string()).then((reply) => message.respond(JSON.stringify(reply)));
       },
     });

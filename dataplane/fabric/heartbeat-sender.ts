@@ -52,7 +52,9 @@ export class HeartbeatSender {
   async #followStatus(): Promise<void> {
     for await (const status of this.#nats.status()) {
       if (status.type === 'disconnect') this.#connected = false;
-      else if (status.type === 'reconnect') this.#connected = true;
+      if (status.type !== 'reconnect') continue;
+      this.#connected = true;
+      this.beat();
     }
   }
 }

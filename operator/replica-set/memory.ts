@@ -2,6 +2,8 @@ import type { CommandInFlight } from '../replicas/view.ts';
 
 /** A replica that refused to lead is asked last for this time. */
 const refusedMs = 3000;
+/** Elections count for this time when it is decided how soon the next one may be. */
+const electionMs = 60_000;
 
 /**
  * What the operator remembers of one replica set between reconciles: commands whose outcome status does not show yet.
@@ -10,6 +12,7 @@ const refusedMs = 3000;
 export class SetMemory {
   readonly #now: () => number;
   readonly #refused = new Map<string, number>();
+  #elections: number[] = [];
   inFlight: CommandInFlight | null = null;
   promoted: { readonly pod: string; readonly term: number; readonly at: number } | null = null;
   /** Highest term that an answer told of. */
@@ -40,6 +43,18 @@ export class SetMemory {
   setPromoted(pod: string, term: number): void {
     this.promoted = { pod, term, at: this.#now() };
     this.seenTerm = Math.max(this.seenTerm, term);
+  }
+
+  /** A replica was elected that nobody had planned to lead. */
+  noteElection(): void {
+    this.#elections.push(this.#now());
+  }
+
+  /** Ages of the elections of the last minute, ms. */
+  elections(): number[] {
+    const now = this.#now();
+    this.#elections = this.#elections.filter((at) => now - at < electionMs);
+    return this.#elections.map((at) => now - at);
   }
 
   /** A promotion was answered less than `withinMs` ago. */

@@ -124,6 +124,7 @@ export const observeSet = (sources: Sources): SetView => {
     evidence: sources.heartbeats.evidence(),
     listeningForMs: sources.heartbeats.listeningForMs(),
     inFlight: memory.inFlight,
+    elections: memory.elections(),
     ...sources.failover,
   };
 };

@@ -34,6 +34,7 @@ const isCurrent = (command: CommandInFlight, memory: SetMemory): boolean => memo
 const succeed = (action: PromotionAction, term: number, context: PromotionContext): void => {
   const { memory, note } = context;
   memory.setPromoted(action.pod, term);
+  if (action.type === 'promote') memory.noteElection();
   memory.failures = 0;
   memory.inFlight = null;
   const note_ = `${action.pod} leads with term ${term}: ${action.why}`;

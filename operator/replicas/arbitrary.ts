@@ -78,6 +78,7 @@ export const anyView: fc.Arbitrary<SetView> = anyNodes.chain((nodes) =>
       evidence: fc.constantFrom('sound' as const, 'none' as const),
       listeningForMs: fc.integer({ min: 0, max: 200_000 }),
       inFlight: fc.constant(null),
+      elections: fc.array(fc.integer({ min: 0, max: 60_000 }), { maxLength: 8 }),
       suspectAfterMs: fc.constant(1500),
       replaceAfterMs: fc.constant(10_000),
     });

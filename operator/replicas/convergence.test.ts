@@ -33,6 +33,7 @@ const viewOf = (world: World, set: World['sets'][number]): SetView => ({
   evidence: 'sound',
   listeningForMs: 3_600_000,
   inFlight: null,
+  elections: [],
   suspectAfterMs: 1500,
   replaceAfterMs: 10_000,
 });

@@ -232,3 +232,29 @@ describe('election, whatever the situation', () => {
     );
   });
 });
+
+describe('a node that comes and goes', () => {
+  /** Its primary falls silent each time as soon as it was elected; decided every 100 ms. */
+  const electionsWithin = (ms: number): number[] => {
+    const at: number[] = [];
+    for (let now = 0; now < ms; now += 100) {
+      const elections = at.map((then) => now - then).filter((age) => age < 60_000);
+      const silent = primary(0, 'a', { beat: beat('primary', { ageMs: 10_000 }) });
+      const given = view({ replicas: [silent, replica(1, 'b'), replica(2, 'c')], elections });
+      if (decideElection(given).type === 'elect') at.push(now);
+    }
+    return at;
+  };
+
+  it('costs the first two elections at once, and nine a minute at most', () => {
+    const at = electionsWithin(60_000);
+    expect(at[1]).toBe(100);
+    expect(at.length).toBeLessThanOrEqual(9);
+    expect(electionsWithin(600_000).length).toBeLessThanOrEqual(70);
+  });
+
+  it('never waits longer than 10 s for the next', () => {
+    const at = electionsWithin(600_000);
+    for (const [index, time] of at.entries()) expect(time - (at[index - 1] ?? time)).toBeLessThanOrEqual(10_100);
+  });
+});

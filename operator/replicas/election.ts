@@ -127,6 +127,19 @@ const succeed = (leader: ReplicaView, view: SetView): Election => {
   return successor.type === 'elect' ? successor : keep(leader);
 };
 
+/** The longest time between two elections of a set. */
+const longestSpacingMs = 10_000;
+
+/**
+ * How long the next election has to wait, ms. The first two within a minute come at once, the others at growing
+ * distances: a node that comes and goes costs at most nine elections a minute, whatever it does.
+ */
+const spacingLeftMs = ({ elections }: SetView): number => {
+  if (elections.length < 2) return 0;
+  const spacingMs = Math.min(longestSpacingMs, 1000 * 2 ** (elections.length - 1));
+  return Math.max(0, spacingMs - Math.min(...elections));
+};
+
 /** Decides when nobody claims to lead. */
 const fillVacancy = (view: SetView): Election => {
   const { primary, term } = view.recorded;
@@ -135,6 +148,8 @@ const fillVacancy = (view: SetView): Election => {
   if (promoting) return { type: 'wait', why: `${promoting.pod} is being promoted`, forMs: 1000 };
   const why = vacancy(view);
   if (why === null) return { type: 'wait', why: 'nobody is suspected: the operator itself hears too little' };
+  const forMs = spacingLeftMs(view);
+  if (forMs > 0) return { type: 'wait', why: `${why}; elections follow each other too fast`, forMs };
   return elect(view, why);
 };
 

@@ -64,6 +64,7 @@ export const view = (over: Partial<SetView> = {}): SetView => ({
   evidence: 'sound',
   listeningForMs: 3_600_000,
   inFlight: null,
+  elections: [],
   suspectAfterMs: 1500,
   replaceAfterMs: 10_000,
   ...over,

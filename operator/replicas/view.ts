@@ -91,6 +91,8 @@ export interface SetView {
   /** Time that this operator has been listening without a break: who was not heard for longer may have been heard by another. */
   readonly listeningForMs: number;
   readonly inFlight: CommandInFlight | null;
+  /** Ages of the elections of the last minute that nobody had planned, ms. */
+  readonly elections: readonly number[];
   readonly suspectAfterMs: number;
   readonly replaceAfterMs: number;
 }
