@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 NATS ?= 1
 NODES ?= 3
 
-.PHONY: help up down status test lint format bench tools crds
+.PHONY: help up down status test faults lint format bench tools crds
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -31,6 +31,9 @@ status: node_modules ## what runs, and how it is
 
 test: node_modules tools ## all tests; real servers and processes are started and killed
 	@node hack/test.ts
+
+faults: node_modules tools ## break a database for MINUTES=30 and check what its clients saw (SEED=...)
+	@node e2e/faults/main.ts --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))
 
 lint: node_modules ## types, style, limits, import rules, stale generated files
 	@tsc --noEmit

@@ -1,15 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
 // `unit` is pure and parallel; `integration` starts real servers (nats-server, a Kubernetes control plane, our own
-// roles as processes), one file at a time; `e2e` runs against one whole Quartet, brought up by `quartet up`.
+// roles as processes), one file at a time; `faults` breaks a database for three minutes and checks what its clients saw;
+// `e2e` runs against one whole Quartet, brought up by `quartet up`.
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'unit',
-          include: ['{crds,contract,operator,dataplane,local,cli,hack,charts}/**/*.test.ts'],
-          exclude: ['**/node_modules/**', '**/*.integration.test.ts'],
+          include: ['{crds,contract,operator,dataplane,local,cli,hack,charts,e2e/faults}/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.integration.test.ts', '**/*.faults.test.ts'],
           // property tests on a busy machine
           testTimeout: 30_000,
         },
@@ -25,8 +26,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'faults',
+          include: ['e2e/faults/**/*.faults.test.ts'],
+          testTimeout: 480_000,
+        },
+      },
+      {
+        test: {
           name: 'e2e',
-          include: ['e2e/**/*.test.ts'],
+          include: ['e2e/*.test.ts'],
           globalSetup: ['e2e/start.ts'],
           fileParallelism: false,
           testTimeout: 180_000,

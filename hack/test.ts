@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const tiers = process.argv.length > 2 ? process.argv.slice(2) : ['unit', 'integration', 'e2e'];
+const tiers = process.argv.length > 2 ? process.argv.slice(2) : ['unit', 'integration', 'faults', 'e2e'];
 const reports = mkdtempSync(join(tmpdir(), 'quartet-test-'));
 
 const runTier = (tier: string, report: string): Promise<number> =>

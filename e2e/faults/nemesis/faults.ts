@@ -1,0 +1,27 @@
+import type { Fault } from './fault.ts';
+import * as nats from './nats-faults.ts';
+import * as processes from './process-faults.ts';
+
+/** Every fault, by the name that the command line and the mutations use. */
+export const faults = {
+  kill: processes.kill,
+  'kill-shard': processes.killShard,
+  pause: processes.pause,
+  cut: processes.cut,
+  usurp: processes.usurp,
+  rival: processes.rival,
+  switchover: processes.switchover,
+  'kill-gateway': processes.killGateway,
+  'pause-gateway': processes.pauseGateway,
+  'cut-gateway': processes.cutGateway,
+  'clock-jump': processes.clockJump,
+  'disk-full': processes.diskFull,
+  'operator-away': processes.operatorAway,
+  'kill-log-leader': nats.killLogLeader,
+  'pause-log-leader': nats.pauseLogLeader,
+  'restart-nats': nats.restartAllNats,
+  'nats-disk-full': nats.natsDiskFull,
+} satisfies Record<string, Fault>;
+
+export type FaultName = keyof typeof faults;
+export const faultNames = Object.keys(faults) as FaultName[];
