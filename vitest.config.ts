@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 // `unit` is pure and parallel; `integration` starts real servers (nats-server, a Kubernetes control plane, our own
 // roles as processes), one file at a time; `faults` breaks a database for three minutes and checks what its clients saw;
-// `e2e` runs against one whole Quartet, brought up by `quartet up`.
+// `e2e` runs against one whole Quartet, brought up by `quartet up`; `kind` runs against one on a kind cluster, and needs
+// Docker.
 export default defineConfig({
   test: {
     projects: [
@@ -18,7 +19,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['{operator,dataplane,local,cli}/**/*.integration.test.ts'],
+          include: ['{operator,dataplane,local,cli,charts}/**/*.integration.test.ts'],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -38,6 +39,15 @@ export default defineConfig({
           globalSetup: ['e2e/start.ts'],
           fileParallelism: false,
           testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'kind',
+          include: ['e2e/kind/all.test.ts'],
+          globalSetup: ['e2e/kind/start.ts'],
+          fileParallelism: false,
           hookTimeout: 180_000,
         },
       },

@@ -89,6 +89,7 @@ const chatPermissions: SubjectPermissions = {
     '$KV.*.member.>',
     '$KV.*.user.>',
     '$KV.*.floor.>',
+    '$KV.*.lease.>',
     'quartet.*.chatevent.*',
     'quartet.*.chatask',
     'quartet.*.chatnotify.*',
@@ -122,6 +123,12 @@ const together = (...parts: readonly SubjectPermissions[]): SubjectPermissions =
   publish: parts.flatMap(({ publish }) => publish),
   subscribe: parts.flatMap(({ subscribe }) => subscribe),
 });
+
+/**
+ * What only a stream may publish, whatever else is allowed: a namespace named `directory` must not turn the subjects of
+ * its members into routing tables.
+ */
+export const deniedPublish: readonly string[] = [`${directoryLivePrefix}.>`];
 
 /** The subjects that a user may publish to and subscribe to; all others are denied. */
 export const natsPermissions: Readonly<Record<NatsUser, SubjectPermissions>> = {

@@ -125,11 +125,11 @@ accounts {
   QUARTET {
     jetstream: enabled
     users: [
-      {{- range $user, $may := $permissions }}
+      {{- range $user, $may := $permissions.users }}
       {
         user: {{ $user }}, password: ${{ upper $user }}_PASSWORD
         permissions {
-          publish { allow: {{ $may.publish | toRawJson }} }
+          publish { allow: {{ $may.publish | toRawJson }}, deny: {{ $permissions.deniedPublish | toRawJson }} }
           subscribe { allow: {{ $may.subscribe | toRawJson }} }
         }
       }
