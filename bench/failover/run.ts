@@ -73,6 +73,7 @@ const once = async (subject: Subject, fault: Fault, shard: string): Promise<Outc
   const writer = new DatabaseWriter(host, database, { keys: 8, paceMs: 10 });
   await writesAgain(writer);
   writer.outage.reset();
+  console.error(`${new Date().toISOString()} ${fault.what}: ${victim.pod} on ${victim.node}`);
   const mend = await fault.strike(subject, victim);
   if (fault.prepare === undefined) await eventually(() => ledByAnother(subject, victim), 90_000, 50);
   await eventually(() => writesWithoutGap(writer), 90_000, 50);
