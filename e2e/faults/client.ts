@@ -35,6 +35,7 @@ export class Client {
   #socket: Socket | null = null;
   #held = Buffer.alloc(0);
   #replies: Reply[] = [];
+  #garbage: string | null = null;
   #wake: () => void = () => {};
 
   constructor(port: number) {
@@ -73,6 +74,7 @@ export class Client {
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
     clearTimeout(timer);
+    if (this.#garbage !== null) throw new UnexpectedReply(`not RESP: ${this.#garbage}`);
     if (this.#replies.length < commands.length) return { outcome: 'info', why: 'no answer' };
     return { outcome: 'ok', output: this.#replies.splice(0) };
   }

@@ -32,6 +32,7 @@ if (unknown.length > 0 || !(minutes > 0)) {
   process.exit(2);
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 const dir = values.dir ?? mkdtempSync(join(tmpdir(), 'quartet-faults-'));
 const began = performance.now();
 const report = await run({

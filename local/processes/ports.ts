@@ -1,4 +1,5 @@
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Whether a TCP port can be listened on right now. */
@@ -19,23 +20,29 @@ export const portBecomesFree = async (port: number, host: string, patienceMs = 3
   return true;
 };
 
-/** Ports that are free now. All are held until all are known, so they differ. */
+/** Below those that Linux gives to whoever asks for any port (32768 and up by default). */
+const range = { first: 15_000, count: 17_000 };
+
+const listenSomewhere = async (host: string): Promise<Server> => {
+  for (let attempt = 0; ; attempt++) {
+    const server = createServer();
+    server.listen({ port: range.first + Math.floor(Math.random() * range.count), host, exclusive: true });
+    try {
+      await once(server, 'listening');
+      return server;
+    } catch (error) {
+      if (attempt >= 100) throw error;
+    }
+  }
+};
+
+/**
+ * Ports that are free now. All are held until all are known, so they differ. Nobody gets one of them by chance while
+ * its owner is down for a moment.
+ */
 export const freePorts = async (count: number, host = '127.0.0.1'): Promise<number[]> => {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
-          const server = createServer();
-          server.once('error', reject);
-          server.listen({ port: 0, host }, () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
+  const servers = await Promise.all(Array.from({ length: count }, () => listenSomewhere(host)));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
 };

@@ -7,6 +7,10 @@ const megabyte = Buffer.alloc(1024 * 1024, 1);
 /** Whether this process may mount: only then can a disk be small enough to be filled. */
 export const canMount = process.getuid?.() === 0;
 
+/** What is mounted ends with this process, if it ends in a way that it can notice. */
+const mounted = new Set<SmallDisk>();
+process.once('exit', () => mounted.forEach((disk) => disk.unmount()));
+
 /** A file system of its own in memory, which can be filled to the last block. */
 export class SmallDisk {
   readonly dir: string;
@@ -16,6 +20,7 @@ export class SmallDisk {
     this.dir = dir;
     mkdirSync(dir, { recursive: true });
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=0755`, 'quartet-fault-test', dir]);
+    mounted.add(this);
   }
 
   /** Leaves no free block. */
@@ -41,6 +46,6 @@ export class SmallDisk {
   }
 
   unmount(): void {
-    execFileSync('umount', ['-l', this.dir]);
+    if (mounted.delete(this)) execFileSync('umount', ['-l', this.dir]);
   }
 }
