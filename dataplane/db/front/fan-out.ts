@@ -2,12 +2,15 @@ import type { DbShardEntry } from '../../../contract/directory.ts';
 import { requestKind } from '../batch/request-batch.ts';
 import type { KeyCommand, ShardCommand } from '../commands/command.ts';
 import { DbError } from '../db-error.ts';
+import { moveKey } from '../gateway/move-key.ts';
+import { planCommand, planTransaction } from '../gateway/plan.ts';
 import type { Ranges } from '../gateway/ranges.ts';
 import type { Waiter } from '../gateway/request.ts';
 import type { Router } from '../gateway/router.ts';
+import { transact } from '../gateway/transact.ts';
 import { encodeCommand, type Frame } from '../resp/frame.ts';
 import { decodeReply, type Reply } from '../resp/reply.ts';
-import { encodeReply } from '../resp/reply-writer.ts';
+import { encodeError, encodeReply } from '../resp/reply-writer.ts';
 import type { Client } from './session.ts';
 
 /** A command that goes to several shards. */
@@ -118,15 +121,39 @@ const byShard = (command: KeyCommand | ShardCommand, ranges: Ranges, keys: reado
 const byKey = (ranges: Ranges, keys: readonly string[]): Part[] =>
   keys.map((key) => ({ shard: ranges.find(key), payload: encodeCommand(['GET', Buffer.from(key, 'latin1')]) }));
 
+/** Commands that set several keys. MSETNX sets none if one of a shard's exists, which it says by a 0. */
+const multiSets: Readonly<Record<string, { veto: boolean }>> = { MSET: { veto: false }, MSETNX: { veto: true } };
+const isZero = ([reply]: readonly Buffer[]): boolean => reply?.[1] === 48;
+
+/** A command that is atomic, over several shards: by two-phase commit. @throws DbError CROSSSHARD when it cannot be split */
+const askAtomically = (client: Client, { command, frame, ranges, router }: Spread, keys: readonly string[]): void => {
+  const { protocol } = client.session;
+  if (command.name === 'RENAME' || command.name === 'RENAMENX') {
+    const [from = '', to = ''] = keys;
+    const move = { from, to, onlyIfFree: command.name === 'RENAMENX', ranges, router };
+    const place = blockingPlace(client);
+    return void moveKey(move).then((reply) => place.answer(reply, 0));
+  }
+  const planned = planCommand({ name: command.name, across: 'refuse' }, frame, keys, ranges);
+  const plan = planTransaction([planned], [], ranges);
+  const place = blockingPlace(client);
+  const veto = multiSets[command.name]?.veto === true ? { veto: isZero } : {};
+  void transact(router, plan.parts, { protocol, ...veto }).then((outcome) => {
+    if (outcome.kind === 'failed') place.answer(encodeError(outcome.error), 0);
+    else if (outcome.kind === 'committed') place.answer(plan.merge(outcome.replies)[0] ?? zero, 0);
+    else place.answer(zero, 0);
+  });
+};
+const zero = encodeReply(2, (writer) => writer.integer(0));
+
 /**
  * Spreads a command over the shards of its keys.
  * @throws DbError CROSSSHARD when it is atomic
  */
 export const askShards = (client: Client, spread: Spread, keys: readonly string[]): void => {
   const { command, ranges, router } = spread;
-  if (command.kind !== 'keys' || command.across === 'refuse') {
-    throw new DbError('CROSSSHARD', `the keys of ${command.name} are in different shards, and it is atomic`);
-  }
+  if (command.kind !== 'keys') throw new DbError('ERR', `${command.name} has no keys`);
+  if (command.across === 'refuse') return askAtomically(client, spread, keys);
   const parts = command.across === 'list' ? byKey(ranges, keys) : byShard(command, ranges, keys);
   const gather = new Gather(parts.length, command.across === 'list' ? list : sum, client.place());
   const writes = command.flags.includes('write');

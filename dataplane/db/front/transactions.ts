@@ -1,12 +1,16 @@
-import type { DbShardEntry } from '../../../contract/directory.ts';
-import { encodeTransaction, requestKind } from '../batch/request-batch.ts';
-import { allKeys, noKeys } from '../commands/command.ts';
+import { encodeTransaction, requestKind, type WatchedKey } from '../batch/request-batch.ts';
+import { allKeys, keyIndexes, noKeys } from '../commands/command.ts';
 import { DbError } from '../db-error.ts';
 import { maxKeyBytes, maxRequestBytes, maxTransactionCommands } from '../limits.ts';
-import { encodeCommand, type Frame } from '../resp/frame.ts';
+import { planCommand, planTransaction, type Plan, type PlannedCommand } from '../gateway/plan.ts';
+import type { Ranges } from '../gateway/ranges.ts';
+import { transact } from '../gateway/transact.ts';
+import { encodeCommand, Frame, readTrusted } from '../resp/frame.ts';
 import { decodeReply } from '../resp/reply.ts';
-import { encodeReply } from '../resp/reply-writer.ts';
-import type { QueuedTransaction, Server, ServerCommand, Session, SessionCommand } from './session.ts';
+import { encodeError, encodeReply, type Protocol } from '../resp/reply-writer.ts';
+import type { TransactionOutcome } from '../two-phase/coordinator.ts';
+import { blockingPlace } from './fan-out.ts';
+import type { Client, QueuedTransaction, Server, ServerCommand, Session, SessionCommand } from './session.ts';
 
 /** Puts a command into a transaction. @throws DbError when it cannot be part of one */
 export const queueCommand = (
@@ -33,18 +37,43 @@ export const queueCommand = (
   transaction.writes ||= command.flags.includes('write');
 };
 
-/** The one shard of all keys; null when there are no keys. @throws DbError CROSSSHARD */
-export const shardOf = (session: Session, keys: Iterable<string>, server: Server): DbShardEntry | null => {
-  const ranges = server.router.ranges(session.database);
-  let shard: DbShardEntry | null = null;
-  for (const key of keys) {
-    const next = ranges.find(key);
-    if (shard !== null && next !== shard) {
-      throw new DbError('CROSSSHARD', 'the keys of a transaction have to be in one shard, watched ones included');
-    }
-    shard = next;
+/** A transaction that EXEC was called for. */
+interface Called {
+  readonly transaction: QueuedTransaction;
+  readonly watched: readonly WatchedKey[];
+  readonly ranges: Ranges;
+}
+
+/** A queued command, split over the shards of its keys. @throws DbError CROSSSHARD when it cannot be split */
+const planQueued = (raw: Buffer, ranges: Ranges, server: Server): PlannedCommand => {
+  const frame = new Frame();
+  readTrusted(frame, raw, 0);
+  const command = server.commands.find(frame);
+  if (command?.kind !== 'keys') return planCommand({ name: frame.word(0), across: 'refuse' }, frame, [], ranges);
+  const keys = keyIndexes(command.keys, frame).map((i) => frame.key(i));
+  const planned = planCommand(command, frame, keys, ranges);
+  if (command.name === 'MSETNX' && planned.parts.length > 1) {
+    throw new DbError('CROSSSHARD', 'MSETNX with keys in different shards cannot be part of a transaction');
   }
-  return shard;
+  return planned;
+};
+
+/** By two-phase commit. Nothing that the client sends after it is read before it is decided. */
+const execAcrossShards = (client: Client, { transaction, watched, ranges }: Called, server: Server): void => {
+  const { protocol } = client.session;
+  const planned = transaction.commands.map((raw) => planQueued(raw, ranges, server));
+  const plan = planTransaction(planned, watched, ranges);
+  const place = blockingPlace(client);
+  void transact(server.router, plan.parts, { protocol }).then((outcome) =>
+    place.answer(execReply(plan, outcome, protocol), 0),
+  );
+};
+
+const execReply = (plan: Plan, outcome: TransactionOutcome, protocol: Protocol): Buffer => {
+  if (outcome.kind === 'failed') return encodeError(outcome.error);
+  if (outcome.kind !== 'committed') return encodeReply(protocol, (writer) => writer.nilArray());
+  const replies = plan.merge(outcome.replies);
+  return Buffer.concat([Buffer.from(`*${replies.length}\r\n`), ...replies]);
 };
 
 const multi: SessionCommand = {
@@ -85,12 +114,17 @@ const exec: SessionCommand = {
     if (transaction.broken) throw new DbError('EXECABORT', 'Transaction discarded because of previous errors.');
     if (transaction.commands.length === 0 && watched.length === 0) return reply.array(0);
     const keys = [...transaction.keys, ...watched.map(({ key }) => key)];
-    const shard = shardOf(session, keys, server) ?? server.router.ranges(session.database).find('');
+    const ranges = server.router.ranges(session.database);
+    const shards = new Set(keys.map((key) => ranges.find(key)));
+    if (shards.size > 1) return execAcrossShards(client, { transaction, watched, ranges }, server);
+    const [shard = ranges.find('')] = shards;
     server.router.submit(shard, {
       kind: requestKind.transaction | (session.protocol === 3 ? requestKind.resp3 : 0),
       payload: encodeTransaction(watched, transaction.commands),
       writes: transaction.writes,
       waiter: client.place(),
+      keys,
+      database: session.database,
     });
   },
 };
@@ -135,18 +169,27 @@ const watch: SessionCommand = {
     const keys = Array.from({ length: frame.count - 1 }, (_, i) => frame.key(i + 1));
     if (keys.some((key) => key.length > maxKeyBytes))
       throw new DbError('ERR', `a key exceeds the limit of ${maxKeyBytes} bytes`);
-    const shard = shardOf(session, [...keys, ...session.watched.keys()], server);
-    if (!shard) return;
-    const payload = encodeCommand(['QVERSIONS', ...keys.map((key) => Buffer.from(key, 'latin1'))]);
-    const place = client.place();
-    client.block();
-    const answer = (reply: Buffer, sequence: number): void => {
-      const failed = reply[0] === 45;
-      if (!failed) noteVersions(session, keys, reply);
-      place.answer(failed ? reply : okReply, sequence);
-      client.unblock();
-    };
-    server.router.submit(shard, { kind: 0, payload, writes: false, waiter: { answer } });
+    const ranges = server.router.ranges(session.database);
+    const groups = [...Map.groupBy(keys, (key) => ranges.find(key))];
+    const place = blockingPlace(client);
+    let missing = groups.length;
+    let failure: Buffer | null = null;
+    for (const [shard, own] of groups) {
+      const answer = (answered: Buffer, sequence: number): void => {
+        if (answered[0] === 45) failure ??= answered;
+        else noteVersions(session, own, answered);
+        if (--missing === 0) place.answer(failure ?? okReply, sequence);
+      };
+      const payload = encodeCommand(['QVERSIONS', ...own.map((key) => Buffer.from(key, 'latin1'))]);
+      server.router.submit(shard, {
+        kind: 0,
+        payload,
+        writes: false,
+        waiter: { answer },
+        keys: own,
+        database: session.database,
+      });
+    }
   },
 };
 

@@ -15,6 +15,10 @@ export interface ShardRequest {
   /** Whether it may change something: then an unknown outcome is an error, never a reason to send it again. */
   readonly writes: boolean;
   readonly waiter: Waiter;
+  /** Its keys, if it may go to another shard should their range have moved; all of them have to be there together. */
+  readonly keys?: readonly string[];
+  /** Database of the keys; null = the default. */
+  readonly database?: string | null;
 }
 
 /** What may wait in a process: a bound for all connections and shards together. */

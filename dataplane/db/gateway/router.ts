@@ -4,6 +4,8 @@ import type { Directory } from '../../fabric/directory.ts';
 import type { Heartbeats } from '../../fabric/heartbeats.ts';
 import { DbError } from '../db-error.ts';
 import { Ranges } from './ranges.ts';
+import { encodeError } from '../resp/reply-writer.ts';
+import type { ShardAnswer } from '../two-phase/coordinator.ts';
 import { Budget, type ShardRequest } from './request.ts';
 import { ShardLink, type Transport } from './shard-link.ts';
 import { findPrimary } from './target.ts';
@@ -31,7 +33,7 @@ export class Router {
     const timer = setInterval(() => this.#tick(), tickMs);
     this.#stops.push(
       () => clearInterval(timer),
-      directory.onChange(() => this.#index()),
+      directory.onChange(() => this.#changed()),
       beats.onBeat((beat) => {
         if (beat.resource !== null) this.#links.get(beat.resource)?.tick();
       }),
@@ -84,6 +86,18 @@ export class Router {
     this.#dirty.add(link);
   }
 
+  /** One request by itself. Never rejects: what goes wrong is an error reply. */
+  ask(shard: string, request: Omit<ShardRequest, 'waiter'>): Promise<ShardAnswer> {
+    const entry = this.#directory.entries.get(shard);
+    if (!entry) {
+      const reply = encodeError(`CLUSTERDOWN there is no shard ${shard.slice(0, 64)}; not executed`);
+      return Promise.resolve({ reply, sequence: 0 });
+    }
+    return new Promise((resolve) => {
+      this.submit(entry, { ...request, waiter: { answer: (reply, sequence) => resolve({ reply, sequence }) } });
+    });
+  }
+
   stop(): void {
     for (const stop of this.#stops) stop();
   }
@@ -105,6 +119,7 @@ export class Router {
       incarnationOf: (pod) => this.#beats.get(pod)?.beat.incarnation,
       now: () => performance.now(),
       random: Math.random,
+      route: (request) => this.#route(shard, request),
     });
     this.#links.set(shard, link);
     return link;
@@ -112,6 +127,28 @@ export class Router {
 
   #membersOf(shard: string): string[] {
     return this.#directory.entries.get(shard)?.members.map(({ pod }) => pod) ?? [];
+  }
+
+  /** See {@link ShardLinkOptions.route}. */
+  #route(shard: string, request: ShardRequest): 'here' | 'taken' | 'nowhere' {
+    let found: Set<DbShardEntry>;
+    try {
+      const ranges = this.ranges(request.database ?? null);
+      found = new Set((request.keys ?? []).map((key) => ranges.find(key)));
+    } catch {
+      // A gap or an overlap, for as long as the directory changes.
+      return 'here';
+    }
+    const [entry, ...others] = found;
+    if (!entry || others.length > 0) return 'nowhere';
+    if (entry.name === shard) return 'here';
+    this.submit(entry, request);
+    return 'taken';
+  }
+
+  #changed(): void {
+    this.#index();
+    for (const link of this.#links.values()) if (link.pending > 0) link.reroute();
   }
 
   #index(): void {

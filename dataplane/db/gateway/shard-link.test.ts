@@ -34,6 +34,7 @@ class Bench implements Transport {
       findPrimary: () => this.primary,
       incarnationOf: (pod) => this.incarnations[pod],
       now: () => this.now,
+      route: () => 'here',
       random: () => 0.5,
     });
   }

@@ -23,6 +23,10 @@ export interface ShardLinkOptions {
   /** Monotonic clock, milliseconds. */
   readonly now: () => number;
   readonly random: () => number;
+  /**
+   * Where the keys of a request are by now: here, in another shard, which takes the request over, or nowhere together.
+   */
+  readonly route: (request: ShardRequest) => 'here' | 'taken' | 'nowhere';
 }
 
 interface Outgoing {
@@ -30,6 +34,8 @@ interface Outgoing {
   readonly deadline: number;
   id: number;
   parts: Buffer[] | null;
+  /** The shard said that the keys are not in its range. */
+  moved: boolean;
 }
 
 /** A request that is not executed for so long is given up, milliseconds. */
@@ -46,6 +52,7 @@ const maxFlightRequests = 65_536;
 const maxFlightBytes = 32 * 1024 * 1024;
 
 const unknownOutcome = 'UNKNOWN the outcome is not known: the command may or may not have been executed';
+const movedApart = encodeError('TRYAGAIN the range of the shard has changed; not executed');
 const overloaded = encodeError('TRYAGAIN too many requests wait in this gateway; not executed');
 
 /**
@@ -90,7 +97,7 @@ export class ShardLink {
   submit(request: ShardRequest): void {
     if (!this.#options.budget.take(request.payload.length)) return request.waiter.answer(overloaded, 0);
     const deadline = this.#options.now() + requestDeadlineMs;
-    this.#queue.push({ request, deadline, id: 0, parts: null });
+    this.#queue.push({ request, deadline, id: 0, parts: null, moved: false });
   }
 
   /** Sends what can be sent. */
@@ -147,6 +154,10 @@ export class ShardLink {
     } else if (status === answerStatus.refused) {
       this.#why = bytes.toString();
       this.#refuse(outgoing);
+    } else if (status === answerStatus.moved) {
+      this.#why = bytes.toString();
+      outgoing.moved = true;
+      this.#refuse(outgoing);
     } else {
       this.#land(outgoing);
       this.#finish(outgoing, encodeError(`UNKNOWN ${bytes.toString()}`), 0);
@@ -181,7 +192,23 @@ export class ShardLink {
     this.#queue = [...this.#refused.sort((a, b) => a.id - b.id), ...this.#queue];
     this.#refused = [];
     this.#epoch++;
+    if (this.#queue.some(({ moved }) => moved)) this.reroute();
     return true;
+  }
+
+  /** Ranges have changed: gives requests whose keys are elsewhere to the shard that has them, in their order. */
+  reroute(): void {
+    this.#queue = this.#queue.filter((outgoing) => this.#stays(outgoing));
+  }
+
+  #stays(outgoing: Outgoing): boolean {
+    const { request } = outgoing;
+    const where = request.keys ? this.#options.route(request) : outgoing.moved ? 'nowhere' : 'here';
+    outgoing.moved = false;
+    if (where === 'here') return true;
+    if (where === 'taken') this.#options.budget.give(request.payload.length);
+    else this.#finish(outgoing, movedApart, 0);
+    return false;
   }
 
   #retarget(): void {

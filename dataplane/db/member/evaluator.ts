@@ -13,6 +13,7 @@ import { decodeRange, encodeRange, rangeNote, type KeyRange } from './key-range.
 import type { Removals } from './removals.ts';
 import type { Speculation } from './speculation.ts';
 import { evaluateTransaction } from './transaction.ts';
+import { valueCommands } from './value-commands.ts';
 import { versionsCommand } from './versions.ts';
 
 /**
@@ -39,7 +40,11 @@ export class Evaluator {
     this.#state = state;
     this.#removals = removals;
     this.#onRelease = onRelease;
-    this.#commands = new CommandTable<DataCommand>([...memberCommands().all, versionsCommand(removals)]);
+    this.#commands = new CommandTable<DataCommand>([
+      ...memberCommands().all,
+      ...valueCommands,
+      versionsCommand(removals),
+    ]);
     this.#part = {
       note: (name) => state.note(name),
       setNote: (name, value) => state.setNote(name, value),

@@ -18,3 +18,6 @@ export const encodeRange = ({ start, end }: KeyRange): Buffer => Buffer.from(JSO
 export const decodeRange = (bytes: Buffer): KeyRange => stored.parse(JSON.parse(bytes.toString()));
 
 export const holds = ({ start, end }: KeyRange, key: string): boolean => key >= start && (end === '' || key < end);
+
+/** A key of the directory, which holds text. */
+export const keyOfText = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');

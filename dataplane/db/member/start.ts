@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { servicePorts } from '../../../contract/pod-env.ts';
 import { memberSubject } from '../../../contract/subjects.ts';
+import type { DbShardEntry } from '../../../contract/directory.ts';
 import type { ReplicaSetId } from '../../../contract/names.ts';
 import { watchDirectory } from '../../fabric/directory.ts';
 import { watchHeartbeats } from '../../fabric/heartbeats.ts';
@@ -11,11 +12,16 @@ import { FrontEnd } from '../front/front-end.ts';
 import { exportMetrics } from '../gateway/metrics.ts';
 import { NatsTransport } from '../gateway/nats-transport.ts';
 import { Router } from '../gateway/router.ts';
+import { stepSender } from '../gateway/transact.ts';
 import { KeyValueMachine } from '../machine.ts';
 import { Store } from '../store/store.ts';
+import { Recovery } from '../two-phase/recovery.ts';
 import { Executor } from './executor.ts';
 import { removeExpired } from './expiry.ts';
+import { keyOfText, type KeyRange } from './key-range.ts';
 import { RequestListener } from './listener.ts';
+import { exportMemberMetrics } from './metrics.ts';
+import { watchTransactions } from './transactions.ts';
 
 /** What a member has to know about itself. @throws DbError when the environment does not say it */
 const identity = (pod: Pod): { set: ReplicaSetId; dir: string } => {
@@ -26,11 +32,11 @@ const identity = (pod: Pod): { set: ReplicaSetId; dir: string } => {
   return { set: { kind: 'db', namespace, name }, dir };
 };
 
+const rangeOf = (entry: DbShardEntry | undefined): KeyRange | null =>
+  entry === undefined ? null : { start: keyOfText(entry.start), end: keyOfText(entry.end) };
+
 /** The RESP server of a member: answers keys that the member leads without a hop, and sends the rest on. */
-const startFrontEnd = async (pod: Pod, executor: Executor): Promise<void> => {
-  const directory = await watchDirectory(pod, 'db');
-  const router = new Router(directory, watchHeartbeats(pod, 'db'), new NatsTransport(pod, executor));
-  pod.onShutdown('router', async () => router.stop());
+const startFrontEnd = async (pod: Pod, router: Router): Promise<void> => {
   const frontEnd = new FrontEnd(pod, router, { port: pod.env.QUARTET_PORT ?? servicePorts.db });
   const port = await frontEnd.listen(pod.env.QUARTET_POD_IP);
   pod.onShutdown('front end', () => frontEnd.close());
@@ -45,7 +51,9 @@ export const start = async (pod: Pod): Promise<void> => {
   pod.onShutdown('store', () => store.close());
   const machine = new KeyValueMachine(store);
   const replica = await startReplica({ pod, set, machine });
-  const executor = new Executor({ store, replica, now: () => replica.wall() });
+  const directory = await watchDirectory(pod, 'db');
+  const initialRange = (): KeyRange | null => rangeOf(directory.entries.get(set.name));
+  const executor = new Executor({ store, replica, now: () => replica.wall(), initialRange });
   machine.serve(executor);
   const stop = new AbortController();
   pod.onShutdown('expiry', async () => stop.abort());
@@ -53,5 +61,16 @@ export const start = async (pod: Pod): Promise<void> => {
   const listener = new RequestListener(pod.nats, executor, pod.log);
   const unlisten = listener.listen(memberSubject(set, pod.env.QUARTET_POD));
   pod.onShutdown('requests', async () => unlisten());
-  await startFrontEnd(pod, executor);
+  const router = new Router(directory, watchHeartbeats(pod, 'db'), new NatsTransport(pod, executor));
+  pod.onShutdown('router', async () => router.stop());
+  const recovery = new Recovery({
+    shard: set.name,
+    leading: () => replica.leading,
+    notes: () => store.notes,
+    send: stepSender(router),
+    now: () => performance.now(),
+  });
+  void watchTransactions({ executor, recovery, log: pod.log, signal: stop.signal });
+  exportMemberMetrics(pod, { executor, recovery, store });
+  await startFrontEnd(pod, router);
 };

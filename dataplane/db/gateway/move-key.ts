@@ -1,0 +1,74 @@
+import { encodeCommand } from '../resp/frame.ts';
+import { decodeReply } from '../resp/reply.ts';
+import { encodeError, encodeReply } from '../resp/reply-writer.ts';
+import type { TransactionOutcome } from '../two-phase/coordinator.ts';
+import type { Ranges } from './ranges.ts';
+import type { Router } from './router.ts';
+import { transact } from './transact.ts';
+
+/** RENAME of a key to one in another shard. */
+export interface Move {
+  readonly from: string;
+  readonly to: string;
+  /** RENAMENX: only if there is no key with the new name. */
+  readonly onlyIfFree: boolean;
+  readonly ranges: Ranges;
+  readonly router: Router;
+}
+
+/** The value changed while it was read, so often in a row: then it is given up. */
+const attempts = 10;
+
+const raw = (key: string): Buffer => Buffer.from(key, 'latin1');
+const one = encodeReply(2, (writer) => writer.integer(1));
+const zero = encodeReply(2, (writer) => writer.integer(0));
+const ok = encodeReply(2, (writer) => writer.ok());
+
+interface Found {
+  readonly version: number;
+  readonly dump: Buffer;
+}
+
+/** The version of a key, and the value of that version or of a later one; or the reply that ends the command. */
+const readKey = async ({ from, ranges, router }: Move): Promise<Found | Buffer> => {
+  const shard = ranges.find(from).name;
+  const read = async (command: string): Promise<Buffer> =>
+    (await router.ask(shard, { kind: 0, payload: encodeCommand([command, raw(from)]), writes: false })).reply;
+  const versions = await read('QVERSIONS');
+  if (versions[0] === 45) return versions;
+  const dumped = await read('QDUMP');
+  const dump = decodeReply(dumped)?.reply;
+  if (dumped[0] === 45) return dumped;
+  const [version = 0] = (decodeReply(versions)?.reply ?? []) as readonly number[];
+  if (!Buffer.isBuffer(dump)) return encodeError('ERR no such key');
+  return { version, dump };
+};
+
+const exists = ([reply]: readonly Buffer[]): boolean => reply?.[0] === 58 && reply[1] === 49;
+
+const tryMove = (move: Move, { version, dump }: Found): Promise<TransactionOutcome> => {
+  const [from, to] = [move.ranges.find(move.from).name, move.ranges.find(move.to).name];
+  const parts = [
+    { shard: from, watched: [{ key: move.from, version }], commands: [encodeCommand(['UNLINK', raw(move.from)])] },
+    {
+      shard: to,
+      watched: [],
+      commands: [encodeCommand(['EXISTS', raw(move.to)]), encodeCommand(['QLOAD', raw(move.to), dump])],
+    },
+  ];
+  const veto = (replies: readonly Buffer[]): boolean => move.onlyIfFree && replies.length === 2 && exists(replies);
+  return transact(move.router, parts, { veto });
+};
+
+/** Moves a value to another shard, atomically. Never rejects; answers the command's reply. */
+export const moveKey = async (move: Move): Promise<Buffer> => {
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const found = await readKey(move);
+    if (Buffer.isBuffer(found)) return found;
+    const outcome = await tryMove(move, found);
+    if (outcome.kind === 'failed') return encodeError(outcome.error);
+    if (outcome.kind === 'refused') return zero;
+    if (outcome.kind === 'committed') return move.onlyIfFree ? one : ok;
+  }
+  return encodeError('TRYAGAIN the key is changed too often to be moved; not executed');
+};
