@@ -16,6 +16,8 @@ export interface PodView {
   readonly node: string;
   readonly ready: boolean;
   readonly uid: string;
+  /** When it was created, ms since the epoch. */
+  readonly created: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly images: readonly string[];
   /** Ids of its running containers, without `containerd://`; empty in the embedded mode. */
@@ -29,6 +31,7 @@ export interface ObjectView {
     readonly name: string;
     readonly namespace: string;
     readonly uid: string;
+    readonly creationTimestamp: string;
     readonly generation?: number;
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
@@ -36,9 +39,9 @@ export interface ObjectView {
   };
   readonly spec: {
     readonly nodeName?: string;
+    readonly unschedulable?: boolean;
     readonly replicas?: number;
     readonly containers?: readonly { readonly image: string }[];
-    readonly holderIdentity?: string;
   };
   readonly status?: {
     readonly phase?: string;
@@ -90,6 +93,7 @@ export class Resources {
         namespace: pod.metadata.namespace,
         node: pod.spec.nodeName ?? '',
         uid: pod.metadata.uid,
+        created: Date.parse(pod.metadata.creationTimestamp),
         ready: conditionOf(pod, 'Ready')?.status === 'True',
         labels: pod.metadata.labels ?? {},
         images: (pod.spec.containers ?? []).map(({ image }) => image),

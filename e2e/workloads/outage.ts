@@ -17,6 +17,11 @@ export class OutageClock {
     return Math.round(Math.max(this.#longest, performance.now() - this.#last));
   }
 
+  /** Time since the last success, ms. */
+  get sinceSuccessMs(): number {
+    return performance.now() - this.#last;
+  }
+
   /** Forgets what was; the clock starts now. */
   reset(): void {
     this.#last = performance.now();
