@@ -18,6 +18,16 @@ export const suspectAfterMs = 1500;
 export const replicaState = z.enum(['starting', 'rebuilding', 'following', 'promoting', 'primary', 'halted']);
 export type ReplicaState = z.infer<typeof replicaState>;
 
+/** A rebuild from a peer's snapshot. A node carries out one at a time; the others wait. */
+export const rebuildReport = z.object({
+  stage: z.enum(['waiting', 'copying']),
+  /** Bytes that came so far. */
+  bytes: z.number().int().nonnegative(),
+  /** On average since it began. */
+  bytesPerSecond: z.number().int().nonnegative(),
+});
+export type RebuildReport = z.infer<typeof rebuildReport>;
+
 export const replicaReport = z.object({
   state: replicaState,
   /** Highest term seen in the log. */
@@ -28,6 +38,8 @@ export const replicaReport = z.object({
   tail: z.number().int().nonnegative(),
   /** Why it is halted, or what it waits for. */
   reason: z.string().max(500).optional(),
+  /** While it is rebuilt. */
+  rebuild: rebuildReport.optional(),
   /** Figures for status: keys, documents, bytes, …. */
   figures: z.record(z.string(), z.number()).default({}),
 });

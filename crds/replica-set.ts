@@ -66,6 +66,11 @@ const memberStatus = z.object({
     .max(32)
     .optional()
     .describe('What it says: starting, rebuilding, following, promoting, primary, halted; or silent, pending.'),
+  message: z
+    .string()
+    .max(500)
+    .optional()
+    .describe('Why it is in this state: why it is halted, what it waits for, how far it is rebuilt.'),
   applied: count('Last log sequence in its store, as of the last change of this status.'),
 });
 

@@ -19,6 +19,7 @@ const facts = (changes: Partial<AdmissionFacts>): AdmissionFacts => ({
   extent: extent(1, 100),
   directory: 'monday',
   entry: null,
+  peersAt: 0,
   ...changes,
 });
 
@@ -26,6 +27,17 @@ describe('whether a store and a log belong together', () => {
   const cases: readonly [name: string, facts: AdmissionFacts, kind: string][] = [
     ['an empty store follows a whole log', facts({}), 'follow'],
     ['an empty store needs a snapshot when the log was trimmed', facts({ extent: extent(5, 100) }), 'rebuild'],
+    ['an empty store follows a long log when no peer has more', facts({ extent: extent(1, 1e6) }), 'follow'],
+    [
+      'an empty store takes a snapshot when the log is long',
+      facts({ extent: extent(1, 1e6), peersAt: 9e5 }),
+      'rebuild',
+    ],
+    [
+      'a store that holds something replays',
+      facts({ position: at(50), peersAt: 9e5, extent: extent(1, 1e6) }),
+      'follow',
+    ],
     ['an empty store believes no log that the operator does not name', facts({ directory: null }), 'wait'],
     ['a log other than the one of the directory', facts({ directory: 'tuesday' }), 'halt'],
     ['a store goes on where it is', facts({ position: at(50), entry: { seq: 50, bytes: entry.bytes } }), 'follow'],

@@ -20,14 +20,19 @@ export interface AdmissionFacts {
   readonly directory: string | null;
   /** The entry at the store's position; null when it is not in the log. */
   readonly entry: StoredEntry | null;
+  /** Highest position of a live peer that could give a snapshot; 0 = there is none. */
+  readonly peersAt: number;
 }
 
+/** An empty store that is this many entries behind a peer takes its snapshot: it holds each key once, the log each write. */
+export const worthSnapshot = 10_000;
+
 /** Decides whether a store and a log belong together. Pure. */
-export function admit({ position, extent, directory, entry }: AdmissionFacts): Admission {
+export function admit({ position, extent, directory, entry, peersAt }: AdmissionFacts): Admission {
   if (directory !== null && directory !== extent.created) {
     return halt(`the log was created ${extent.created}, but the operator made one at ${directory}: another history`);
   }
-  if (position === null) return admitEmpty(extent, directory);
+  if (position === null) return admitEmpty(extent, directory, peersAt);
   if (position.log !== extent.created) {
     return halt(`the log was recreated: the store follows the one of ${position.log}, found ${extent.created}`);
   }
@@ -46,9 +51,9 @@ export function admit({ position, extent, directory, entry }: AdmissionFacts): A
 const halt = (reason: string): Admission => ({ kind: 'halt', reason });
 
 /** An empty store would accept any log, a recreated one too: so the operator has to name the log. */
-function admitEmpty(extent: LogExtent, directory: string | null): Admission {
+function admitEmpty(extent: LogExtent, directory: string | null, peersAt: number): Admission {
   if (directory === null) return { kind: 'wait', reason: 'the directory does not name the log yet' };
-  return extent.first === 1
-    ? { kind: 'follow', from: 1 }
-    : { kind: 'rebuild', reason: `the store is empty, the log begins at ${extent.first}` };
+  if (extent.first > 1) return { kind: 'rebuild', reason: `the store is empty, the log begins at ${extent.first}` };
+  if (peersAt >= worthSnapshot) return { kind: 'rebuild', reason: `the store is empty, a peer is at ${peersAt}` };
+  return { kind: 'follow', from: 1 };
 }

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { ControlReply } from '../../contract/control.ts';
-import type { ReplicaReport, ReplicaState } from '../../contract/heartbeat.ts';
+import type { RebuildReport, ReplicaReport, ReplicaState } from '../../contract/heartbeat.ts';
 import type { Clock } from '../log/clock.ts';
 import type { LogExtent, ReplicatedLog } from '../log/replicated-log.ts';
 import type { Applier, Judged } from './applier.ts';
@@ -24,6 +24,8 @@ export interface MemberOptions {
   readonly snapshots: SnapshotSource;
   /** Creation time of the log that the operator made; null while it is not known. */
   readonly expectedLog: () => string | null;
+  /** Who on this node is rebuilt before this replica; left out: nobody. */
+  readonly rebuildsBefore?: () => string | null;
   /** State, role or term changed. */
   readonly onChange: () => void;
   /** An entry of this replica counts in the log and is applied. */
@@ -55,6 +57,8 @@ export class Member implements Replica {
   #tail = 0;
   #told = '';
   #flushingSince: number | null = null;
+  #rebuild: RebuildReport | null = null;
+  #outOfReach = false;
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(options: MemberOptions) {
@@ -157,7 +161,8 @@ export class Member implements Replica {
     const tail = Math.max(applied, this.#tail, this.history.seq);
     const reason = this.#wedged ? 'the store does not finish a write: is the disk stuck?' : this.#reason?.slice(0, 500);
     const figures = this.#options.machine.figures();
-    return { state: this.state, term, applied, tail, figures, ...(reason === undefined ? {} : { reason }) };
+    const rebuild = this.#rebuild === null ? {} : { rebuild: this.#rebuild };
+    return { state: this.state, term, applied, tail, figures, ...rebuild, ...(reason === undefined ? {} : { reason }) };
   }
 
   /** Makes what is applied now survive a power cut; answers its sequence. A disk that hangs here ends a leadership. */
@@ -221,19 +226,29 @@ export class Member implements Replica {
   async #live(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      this.#session = new Session(this.#options, {
-        state: (state, reason) => this.#setState(state, reason),
-        tail: (seq) => {
-          this.#tail = seq;
+      this.#session = new Session(
+        { rebuildsBefore: () => null, ...this.#options },
+        {
+          state: (state, reason) => this.#setState(state, reason),
+          tail: (seq) => {
+            this.#tail = seq;
+          },
+          judged: (judged) => this.#leadership.judged(judged),
+          applied: (entries) => this.#applied(entries),
+          progress: (report) => this.#progress(report),
+          rebuilt: () => this.#options.onRebuilt?.(),
         },
-        judged: (judged) => this.#leadership.judged(judged),
-        applied: (entries) => this.#applied(entries),
-        rebuilt: () => this.#options.onRebuilt?.(),
-      });
+      );
       const pause = await this.#session.run(signal);
       this.#leadership.abandon();
       if (!signal.aborted) await this.#options.clock.sleep(pause, signal);
     }
+  }
+
+  #progress(report: RebuildReport | null): void {
+    const stageChanged = this.#rebuild?.stage !== report?.stage;
+    this.#rebuild = report;
+    if (stageChanged) this.#options.onChange();
   }
 
   #applied(entries: readonly Judged[]): void {
@@ -258,7 +273,12 @@ export class Member implements Replica {
 
   #giveUpOutOfReach(): void {
     const ms = Math.max(this.#leadership.commit.oldestMs, this.#session?.outOfContactMs ?? 0);
+    if (this.#outOfReach && ms < outOfReachMs / 2) {
+      this.#outOfReach = false;
+      this.#setState(this.#state);
+    }
     if (!this.leading || ms <= outOfReachMs) return;
+    this.#outOfReach = true;
     this.#leadership.abandon();
     this.#setState(this.#state, `it gave its term up: it did not reach the log for ${Math.round(ms / 1000)} s`);
   }

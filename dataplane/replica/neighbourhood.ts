@@ -6,6 +6,7 @@ import { watchHeartbeats, type Heartbeats } from '../fabric/heartbeats.ts';
 import type { Pod } from '../fabric/pod.ts';
 import type { Clock } from '../log/clock.ts';
 import { agreedOffset } from './agreed-clock.ts';
+import { rebuildsBefore, type NodeRebuild } from './rebuild-turn.ts';
 import type { Peer } from './snapshot-source.ts';
 import type { TrimMember } from './trim.ts';
 
@@ -17,6 +18,8 @@ export class Neighbourhood {
   readonly #heartbeats: Heartbeats;
   #directory: Directory<ReplicatedKind> | null = null;
   #primaryHeardAt = 0;
+  /** Replicas of any set on this node that told of a rebuild, and when they were last heard. */
+  readonly #rebuilds = new Map<string, NodeRebuild & { readonly at: number }>();
 
   constructor(pod: Pod, set: ReplicaSetId, clock: Clock) {
     this.#pod = pod;
@@ -30,9 +33,25 @@ export class Neighbourhood {
   }
 
   #hear(beat: Heartbeat): void {
+    this.#noteRebuild(beat);
     if (beat.resource !== this.#set.name || beat.pod === this.#ownName) return;
     const leads = beat.replica?.state === 'primary' || beat.replica?.state === 'promoting';
     if (leads) this.#primaryHeardAt = this.#clock.now();
+  }
+
+  #noteRebuild({ pod, node, replica }: Heartbeat): void {
+    if (node !== this.#pod.env.QUARTET_NODE || pod === this.#ownName) return;
+    if (replica?.rebuild === undefined) this.#rebuilds.delete(pod);
+    else this.#rebuilds.set(pod, { pod, stage: replica.rebuild.stage, at: this.#clock.now() });
+  }
+
+  /** Who on this node is rebuilt before this replica; null: nobody. */
+  rebuildsBefore(): string | null {
+    const since = this.#clock.now() - suspectAfterMs;
+    return rebuildsBefore(
+      this.#ownName,
+      [...this.#rebuilds.values()].filter(({ at }) => at >= since),
+    );
   }
 
   get #ownName(): string {

@@ -83,6 +83,7 @@ export async function startReplica({ pod, set, machine }: ReplicaOptions): Promi
     logger,
     snapshots,
     expectedLog: () => neighbourhood.log,
+    rebuildsBefore: () => neighbourhood.rebuildsBefore(),
     onChange: () => announce(pod, member),
     onCommitted: (flight) => metrics.committed(flight, clock.now()),
     onRebuilt: () => metrics.rebuilt(),

@@ -1,11 +1,12 @@
 import type { Logger } from 'pino';
-import type { ReplicaState } from '../../contract/heartbeat.ts';
+import type { RebuildReport, ReplicaState } from '../../contract/heartbeat.ts';
 import { jittered, type Clock } from '../log/clock.ts';
 import { LogError } from '../log/log-error.ts';
 import type { LogExtent, ReplicatedLog } from '../log/replicated-log.ts';
 import { admit, type Admission } from './admission.ts';
 import { Applier, type Judged } from './applier.ts';
 import { rebuild } from './rebuild.ts';
+import { announceMs } from './rebuild-turn.ts';
 import type { SnapshotSource } from './snapshot-source.ts';
 import type { StateMachine } from './state-machine.ts';
 
@@ -16,6 +17,8 @@ export interface SessionOptions {
   readonly logger: Logger;
   readonly snapshots: SnapshotSource;
   readonly expectedLog: () => string | null;
+  /** Who on this node is rebuilt before this replica; null: its turn. */
+  readonly rebuildsBefore: () => string | null;
 }
 
 export interface SessionListener {
@@ -24,11 +27,15 @@ export interface SessionListener {
   tail(seq: number): void;
   judged(judged: Judged): void;
   applied(judged: readonly Judged[]): void;
+  /** A rebuild waits, or goes on; null: it ended. */
+  progress(rebuild: RebuildReport | null): void;
   /** The store was replaced by a peer's snapshot. */
   rebuilt(): void;
 }
 
 const retryMs = 500;
+/** How often the progress of a rebuild is told in words. */
+const progressMs = 5_000;
 const haltedRetryMs = 5_000;
 /** A verdict against the log is given after it was seen this often, a second apart: a new leader may lag for a moment. */
 const haltStrikes = 3;
@@ -93,7 +100,7 @@ export class Session {
         return retryMs;
       case 'rebuild':
         this.#listener.state('rebuilding', admission.reason);
-        return this.#rebuild();
+        return this.#rebuildInTurn();
       case 'follow':
         return this.#follow(admission.from);
     }
@@ -111,13 +118,14 @@ export class Session {
   }
 
   async #look(): Promise<Admission> {
-    const { log, machine, expectedLog } = this.#options;
+    const { log, machine, expectedLog, snapshots } = this.#options;
     const position = machine.position();
     const extent = await log.extent();
     this.#learn(extent);
     const inLog = position !== null && position.seq >= extent.first && position.seq <= extent.last;
     const entry = inLog ? await log.get(position.seq) : null;
-    return admit({ position, extent, directory: expectedLog(), entry });
+    const peersAt = Math.max(0, ...snapshots.peers().map(({ applied }) => applied));
+    return admit({ position, extent, directory: expectedLog(), entry, peersAt });
   }
 
   #learn(extent: LogExtent): void {
@@ -126,11 +134,28 @@ export class Session {
     this.#listener.tail(extent.last);
   }
 
+  /** Says that it wants to be rebuilt, and does it when no other on its node goes before. */
+  async #rebuildInTurn(): Promise<number> {
+    const { clock, rebuildsBefore } = this.#options;
+    this.#listener.progress({ stage: 'waiting', bytes: 0, bytesPerSecond: 0 });
+    await clock.sleep(announceMs, this.#end.signal);
+    const first = rebuildsBefore();
+    if (first !== null) {
+      this.#listener.state('rebuilding', `${first} is rebuilt on this node first`);
+      return jittered(clock, retryMs);
+    }
+    this.#listener.progress({ stage: 'copying', bytes: 0, bytesPerSecond: 0 });
+    const pause = await this.#rebuild();
+    this.#listener.progress(null);
+    return pause;
+  }
+
   async #rebuild(): Promise<number> {
-    const { logger, machine, snapshots } = this.#options;
+    const { logger, machine, snapshots, clock } = this.#options;
+    const began = clock.now();
     const first = this.#extent?.first ?? 1;
     const created = this.#extent?.created ?? '';
-    const onProgress = (peer: string, bytes: number): void => this.#tellProgress(peer, bytes);
+    const onProgress = (peer: string, bytes: number): void => this.#tellProgress(peer, bytes, began);
     const goal = { first, created, signal: this.#end.signal, onProgress };
     const failure = await rebuild({ machine, snapshots, logger }, goal);
     if (failure === null) {
@@ -141,12 +166,14 @@ export class Session {
     return jittered(this.#options.clock, retryMs);
   }
 
-  /** At most once a second. */
-  #tellProgress(peer: string, bytes: number): void {
+  #tellProgress(peer: string, bytes: number, began: number): void {
     const now = this.#options.clock.now();
-    if (now - this.#toldProgressAt < 1_000) return;
+    const bytesPerSecond = Math.round((bytes * 1000) / Math.max(1, now - began));
+    this.#listener.progress({ stage: 'copying', bytes, bytesPerSecond });
+    if (now - this.#toldProgressAt < progressMs) return;
     this.#toldProgressAt = now;
-    this.#listener.state('rebuilding', `restoring from ${peer}: ${(bytes / 2 ** 20).toFixed(1)} MiB so far`);
+    const [soFar, rate] = [bytes, bytesPerSecond].map((it) => (it / 2 ** 20).toFixed(1));
+    this.#listener.state('rebuilding', `restoring from ${peer}: ${soFar} MiB so far, ${rate} MiB/s`);
   }
 
   async #follow(from: number): Promise<number> {

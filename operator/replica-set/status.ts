@@ -44,6 +44,7 @@ const planMembers = ({ view }: SetObserved, plan: SetPlan | null): Members => {
     node: replica.node,
     zone: replica.zone,
     state: stateOf(replica, view, lost.has(replica.pod)),
+    ...(isFresh(replica, view) && replica.beat?.reason !== undefined ? { message: replica.beat.reason } : {}),
     applied: appliedOf(replica),
   }));
 };
