@@ -81,7 +81,9 @@ export class Senses {
   /** An empty command: whoever is connected answers, and when nobody is, NATS says so at once. */
   async #askWhetherThere({ namespace, pod }: PodAddress): Promise<void> {
     const { link, heartbeats } = this.#operation;
-    if (await link.isDeserted(controlSubject(namespace, pod))) heartbeats.gone(namespace, pod);
+    if (!(await link.isDeserted(controlSubject(namespace, pod)))) return;
+    this.#operation.log.info({ namespace, pod }, 'a silent primary is not connected');
+    heartbeats.gone(namespace, pod);
   }
 
   #onLog(stream: string): void {

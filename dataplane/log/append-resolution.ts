@@ -24,7 +24,7 @@ export interface AppendTransport {
 
 const attemptMs = 2_000;
 const firstPauseMs = 25;
-const longestPauseMs = 400;
+const longestPauseMs = 200;
 
 /**
  * Appends by compare-and-set and does not take a timeout or a mismatch for an outcome: it reads what is at the place

@@ -27,6 +27,7 @@ export class Leadership {
   #term = 0;
   #withholdUntil = Number.NEGATIVE_INFINITY;
   #lastRead = Number.NEGATIVE_INFINITY;
+  #steppingDown: Promise<void> | null = null;
 
   constructor(options: LeadershipOptions) {
     this.#options = options;
@@ -119,8 +120,13 @@ export class Leadership {
     this.#options.onChange();
   }
 
-  /** Orderly: settles what is under way, gives the lease up in the log, follows. */
-  async stepDown(): Promise<void> {
+  /** Orderly: settles what is under way, gives the lease up in the log, follows. Asked again meanwhile it is the same one. */
+  stepDown(): Promise<void> {
+    this.#steppingDown ??= this.#giveUp().finally(() => (this.#steppingDown = null));
+    return this.#steppingDown;
+  }
+
+  async #giveUp(): Promise<void> {
     if (!this.#leading) return;
     const term = this.#term;
     this.#commit.close();

@@ -19,8 +19,9 @@ const promotionMs = 4_500;
 const pollMs = 5;
 
 /**
- * Makes this replica primary of `term`: applies the log to its end, then appends TERM there by compare-and-set. Whoever
- * appends in between wins a round; a higher term ends it. A TERM of which nothing was heard in time may still arrive:
+ * Makes this replica primary of `term`: appends TERM by compare-and-set where it takes the end of the log to be. When
+ * that was not the end, it asks where it is, applies the log up to there, and tries again. Whoever appends in between
+ * wins a round; a higher term ends it. A TERM of which nothing was heard in time may still arrive:
  * this replica leads then too, as the log says so.
  */
 export async function promote(parts: PromotionParts, term: number): Promise<ControlReply> {
@@ -30,18 +31,19 @@ export async function promote(parts: PromotionParts, term: number): Promise<Cont
   while (clock.now() < deadline) {
     if (applier.history.term >= term) return stale(parts, term);
     try {
+      obstacle = await appendTerm(parts, term, deadline);
+      if (parts.leadership.leading && applier.history.term === term) break;
       const { last } = await parts.log.extent();
       const caughtUp = await until(clock, deadline, () => applier.applied >= last);
       if (!caughtUp) return failed(`applied ${applier.applied} of ${last} in time`);
-      obstacle = await appendTerm(parts, term, deadline);
     } catch (error) {
       if (!(error instanceof LogError)) throw error;
       obstacle = error.message;
     }
-    if (parts.leadership.leading && applier.history.term === term) return { ok: true, term, applied: applier.applied };
     await clock.sleep(pollMs);
   }
-  return failed(obstacle);
+  const leads = parts.leadership.leading && applier.history.term === term;
+  return leads ? { ok: true, term, applied: applier.applied } : failed(obstacle);
 }
 
 const failed = (message: string): ControlReply => ({ ok: false, code: 'failed', message });

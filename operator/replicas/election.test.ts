@@ -86,7 +86,7 @@ const cases: readonly Case[] = [
   {
     rule: 'a primary whose pod is being deleted hands over',
     view: view({ replicas: [primary(0, 'a', { presence: 'terminating' }), replica(1, 'b')] }),
-    expected: { type: 'elect', pod: 'r1', term: 2 },
+    expected: { type: 'elect', pod: 'r1', term: 2, from: 'r0' },
   },
   {
     rule: 'a primary whose pod is being deleted leads on while no other can',

@@ -9,7 +9,14 @@ import { appliedOf, highestTerm, isFresh, liveState, nodeOf, type ReplicaView, t
  */
 export type Election =
   | { readonly type: 'keep'; readonly pod: string; readonly term: number }
-  | { readonly type: 'elect'; readonly pod: string; readonly term: number; readonly why: string }
+  | {
+      readonly type: 'elect';
+      readonly pod: string;
+      readonly term: number;
+      readonly why: string;
+      /** It leads still: it gives its lease up first, so that nobody has to wait for the lease to run out. */
+      readonly from?: string;
+    }
   /** Nobody to elect now, or not allowed to judge; `forMs` bounds the wait when no event will end it. */
   | { readonly type: 'wait'; readonly why: string; readonly forMs?: number };
 
@@ -124,7 +131,7 @@ const isPromoting = (replica: ReplicaView, view: SetView): boolean =>
 /** The primary's pod is being deleted: another takes over while it still serves, if any can. */
 const succeed = (leader: ReplicaView, view: SetView): Election => {
   const successor = elect(view, `${leader.pod} is being deleted`, leader.pod);
-  return successor.type === 'elect' ? successor : keep(leader);
+  return successor.type === 'elect' ? { ...successor, from: leader.pod } : keep(leader);
 };
 
 /** The longest time between two elections of a set. */

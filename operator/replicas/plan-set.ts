@@ -169,8 +169,11 @@ const labels = (view: SetView, leader: string | null): SetAction[] => {
     .map((replica) => ({ type: 'label', pod: replica.pod, primary: replica.pod === leader }));
 };
 
-const ask = (election: Election): SetAction[] =>
-  election.type === 'elect' ? [{ type: 'promote', pod: election.pod, term: election.term, why: election.why }] : [];
+const ask = (election: Election): SetAction[] => {
+  if (election.type !== 'elect') return [];
+  const { pod, term, why, from } = election;
+  return [from === undefined ? { type: 'promote', pod, term, why } : { type: 'switch-over', from, pod, term, why }];
+};
 
 /** Time after which an unsettled set is looked at again: for what makes no event, such as a replica's lag. */
 const unsettledMs = 1000;
