@@ -78,7 +78,7 @@ const edges = (manager: Manager, operation: Operation): Controller => {
   return manager.controller({
     name: 'quartet-edge-node',
     of: caches.edgeNodes,
-    owns: [caches.deployments],
+    owns: [caches.deployments, caches.budgets],
     watches: [
       watch(caches.pods, byLabels('edge')),
       onGateway('edge-router', caches.edgeNodes, operation),

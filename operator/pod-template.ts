@@ -54,6 +54,11 @@ export interface PodShape {
   /** Claim mounted at {@link dataDir}. */
   readonly claim?: string;
   readonly graceSeconds: number;
+  /**
+   * Time for which a pod that is to end goes on as if nothing were: until load balancers and peers have learned that it
+   * leaves. Absent: it ends at once.
+   */
+  readonly leaveSeconds?: number;
 }
 
 const dataDir = '/var/lib/quartet';
@@ -113,6 +118,7 @@ const container = (shape: PodShape, settings: Settings) => ({
     failureThreshold: 2,
     timeoutSeconds: 2,
   },
+  ...(shape.leaveSeconds === undefined ? {} : { lifecycle: { preStop: { sleep: { seconds: shape.leaveSeconds } } } }),
   resources: { requests: { cpu: shape.cpu, memory: shape.memory } },
   securityContext: {
     allowPrivilegeEscalation: false,

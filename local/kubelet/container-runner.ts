@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container } from '../api/objects.ts';
 import { reasonOf } from '../errors.ts';
 import { startChild, type Child, type Exit } from '../processes/child.ts';
@@ -107,7 +108,16 @@ export class ContainerRunner {
     this.#child?.kill('SIGKILL');
   }
 
-  /** SIGTERM, the grace time, SIGKILL. It is not started again. */
+  /** Its preStop sleep, then SIGTERM and SIGKILL; the grace time is for all of it. It is not started again. */
+  async end(graceMs: number): Promise<void> {
+    const sleepMs = Math.min(graceMs, 1000 * (this.#options.container.lifecycle?.preStop?.sleep?.seconds ?? 0));
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    if (sleepMs > 0 && this.pid !== 0) await Promise.race([sleep(sleepMs), this.finished]);
+    await this.stop(graceMs - sleepMs);
+  }
+
+  /** SIGTERM, the grace time, SIGKILL, at once. It is not started again. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#timer);

@@ -171,7 +171,8 @@ export class PodWorker {
     if (this.#phase !== 'live') return;
     this.#phase = 'ending';
     this.#deps.onChange();
-    await this.#stopProcesses(this.#graceSeconds() * 1000);
+    const graceMs = this.#graceSeconds() * 1000;
+    await this.#stopProcesses((runner) => runner.end(graceMs));
     await this.#forget();
     await this.#release();
   }
@@ -182,13 +183,13 @@ export class PodWorker {
     this.#deps.onChange();
     this.#status.stop();
     this.#prepared?.stop();
-    await this.#stopProcesses(graceMs);
+    await this.#stopProcesses((runner) => runner.stop(graceMs));
   }
 
-  async #stopProcesses(graceMs: number): Promise<void> {
+  async #stopProcesses(stop: (runner: ContainerRunner) => Promise<void>): Promise<void> {
     this.#leaveGate();
     const all = [...this.#inits.values(), ...this.#runners.values()];
-    await Promise.all(all.map((runner) => runner.stop(graceMs)));
+    await Promise.all(all.map(stop));
     this.#prepared?.stop();
   }
 

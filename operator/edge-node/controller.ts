@@ -2,12 +2,13 @@ import { edgeNodes, finalizer, refTo, type EdgeNode } from '../kinds.ts';
 import { natsGraceMs } from '../nats-link.ts';
 import { ensureNatsSecret } from '../nats-secret.ts';
 import type { Operation } from '../operation.ts';
-import { deployments } from '../runtime/builtin.ts';
+import { deployments, podDisruptionBudgets } from '../runtime/builtin.ts';
 import { mergeConditions } from '../runtime/conditions.ts';
 import type { ReconcileContext } from '../runtime/controller.ts';
-import { keyOf, type ObjectKey } from '../runtime/object.ts';
+import { keyOf, type KubeObject, type ObjectKey } from '../runtime/object.ts';
 import { done, requeueAfter, type Outcome } from '../runtime/outcome.ts';
-import { edgeDeployment, planEdgeNode } from './plan.ts';
+import type { Resource } from '../runtime/resource.ts';
+import { edgeBudget, edgeDeployment, planEdgeNode } from './plan.ts';
 import { observeEdge } from './observe.ts';
 
 /** The router gets this long to stop sending clients before an edge's pods go. */
@@ -33,7 +34,7 @@ export class EdgeNodeReconciler {
     if (cached.metadata.deletionTimestamp !== undefined) return this.#delete(cached, context);
     const edge = await context.writer.addFinalizer(edgeNodes, cached, finalizer);
     await ensureNatsSecret(refTo(edge).namespace, this.#operation, context.writer);
-    const foreign = await this.#applyDeployment(edge, context);
+    const foreign = await this.#applyObjects(edge, context);
     const { link } = this.#operation;
     if (link.state.state === 'away' && this.#operation.natsAwayMs() < natsGraceMs) return requeueAfter(natsGraceMs);
     return this.#settle(edge, foreign, context);
@@ -51,13 +52,24 @@ export class EdgeNodeReconciler {
     return plan.requeueAfterMs === undefined ? done : requeueAfter(plan.requeueAfterMs);
   }
 
-  async #applyDeployment(edge: EdgeNode, { writer, events }: ReconcileContext): Promise<string[]> {
-    const desired = edgeDeployment(edge, this.#operation.settings);
-    const { result } = await writer.apply(deployments, { desired, owner: edge });
-    if (result !== 'foreign') return [];
-    const name = `Deployment ${desired.metadata.name}`;
-    events.record(edge, { type: 'Warning', reason: 'NameTaken', note: `${name} belongs to another: it is left alone` });
-    return [name];
+  async #applyObjects(edge: EdgeNode, { writer, events }: ReconcileContext): Promise<string[]> {
+    const wanted: readonly { readonly resource: Resource; readonly desired: KubeObject }[] = [
+      { resource: deployments, desired: edgeDeployment(edge, this.#operation.settings) },
+      { resource: podDisruptionBudgets, desired: edgeBudget(edge) },
+    ];
+    const foreign: string[] = [];
+    for (const { resource, desired } of wanted) {
+      const { result } = await writer.apply(resource, { desired, owner: edge });
+      if (result !== 'foreign') continue;
+      const name = `${desired.kind} ${desired.metadata.name}`;
+      events.record(edge, {
+        type: 'Warning',
+        reason: 'NameTaken',
+        note: `${name} belongs to another: it is left alone`,
+      });
+      foreign.push(name);
+    }
+    return foreign;
   }
 
   /** Draining in the directory first; then out of it, and the Deployment goes with the resource. */

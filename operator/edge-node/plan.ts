@@ -7,7 +7,7 @@ import type { EdgeNode } from '../kinds.ts';
 import type { NatsState } from '../nats-link.ts';
 import { labels, managedBy, podSpec, shortTolerations } from '../pod-template.ts';
 import { isNoticeable } from '../replica-set/figures.ts';
-import type { Deployment } from '../runtime/builtin.ts';
+import type { Deployment, PodDisruptionBudget } from '../runtime/builtin.ts';
 import type { DesiredCondition } from '../runtime/conditions.ts';
 import type { Settings } from '../settings.ts';
 
@@ -55,7 +55,8 @@ export const edgeDeployment = ({ metadata, spec }: EdgeNode, settings: Settings)
     port: servicePorts.edge,
     cpu: spec.capacity.cpu,
     memory: spec.capacity.memory,
-    graceSeconds: 10,
+    graceSeconds: 20,
+    leaveSeconds: 4,
   } as const;
   return {
     apiVersion: 'apps/v1',
@@ -83,6 +84,18 @@ export const edgeDeployment = ({ metadata, spec }: EdgeNode, settings: Settings)
     },
   };
 };
+
+/** Voluntary disruptions take one pod of an edge at a time. */
+export const edgeBudget = ({ metadata }: EdgeNode): PodDisruptionBudget => ({
+  apiVersion: 'policy/v1',
+  kind: 'PodDisruptionBudget',
+  metadata: {
+    name: `edge-${metadata.name}`,
+    namespace: metadata.namespace ?? '',
+    labels: { ...edgeLabels(metadata.name), [labels.managedBy]: managedBy, [labels.partOf]: 'quartet' },
+  },
+  spec: { maxUnavailable: 1, selector: { matchLabels: edgeLabels(metadata.name) } },
+});
 
 type Origins = { readonly origins: EdgeNodeEntry['origins']; readonly missing: readonly string[] };
 

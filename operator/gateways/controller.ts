@@ -3,7 +3,7 @@ import { ensureNatsSecret } from '../nats-secret.ts';
 import { keepNetworkPolicies } from '../network-policies/keep.ts';
 import { networkPoliciesOf } from '../network-policies/plan.ts';
 import type { Operation } from '../operation.ts';
-import { chatSecret, labels, managedBy } from '../pod-template.ts';
+import { chatSecret, labels, managedBy, natsSecret } from '../pod-template.ts';
 import { deployments, podDisruptionBudgets, secrets, services } from '../runtime/builtin.ts';
 import type { ReconcileContext } from '../runtime/controller.ts';
 import { refOf, type KubeObject, type ObjectKey } from '../runtime/object.ts';
@@ -35,6 +35,24 @@ const ensureChatSecret = async (
   });
 };
 
+/** The key of chat goes with the last room, the address of NATS with the last resource of any kind. */
+const removeSecrets = async (
+  role: GatewayRole,
+  namespace: string,
+  { caches }: Operation,
+  writer: ReconcileContext['writer'],
+): Promise<void> => {
+  const { edgeNodes, searchShards, chatRooms, dbShards, natsSecrets, chatSecrets } = caches;
+  const isOurs = (secret: KubeObject | undefined): secret is KubeObject =>
+    secret?.metadata.labels?.[labels.managedBy] === managedBy;
+  const chat = chatSecrets.get({ namespace, name: chatSecret });
+  if (role === 'chat-gateway' && isOurs(chat)) await writer.remove(secrets, chat);
+  const kinds: readonly Store<KubeObject>[] = [edgeNodes, searchShards, chatRooms, dbShards];
+  const isEmpty = kinds.every((kind) => kind.synced && kind.list(namespace).length === 0);
+  const nats = natsSecrets.get({ namespace, name: natsSecret });
+  if (isEmpty && isOurs(nats)) await writer.remove(secrets, nats);
+};
+
 /** A gateway of a namespace exists exactly while a resource of its kind does. */
 export const reconcileGateway = (role: GatewayRole, kinds: Store<KubeObject>, operation: Operation) => {
   const present = async (namespace: string, context: ReconcileContext): Promise<void> => {
@@ -61,6 +79,7 @@ export const reconcileGateway = (role: GatewayRole, kinds: Store<KubeObject>, op
       if (object?.metadata.labels?.[labels.gateway] === role) await writer.remove(resource, object);
     }
     await keepNetworkPolicies(role, namespace, [], { operation, writer });
+    await removeSecrets(role, namespace, operation, writer);
   };
 
   return async (key: ObjectKey, context: ReconcileContext): Promise<Outcome> => {

@@ -58,7 +58,8 @@ const deploymentOf = (role: GatewayRole, namespace: string, settings: Settings):
     port: servicePorts[role],
     cpu: '20m',
     memory: '96Mi',
-    graceSeconds: 10,
+    graceSeconds: 20,
+    leaveSeconds: 4,
   };
   return {
     apiVersion: 'apps/v1',

@@ -16,8 +16,9 @@ import { act, type ActContext, type Action } from './act.ts';
 import { planDeletion, type DeletionStep } from './deletion.ts';
 import type { ReplicaSet } from './kind.ts';
 import { SetMemory } from './memory.ts';
-import { disruptionBudget, setTemplateHash } from './objects.ts';
+import { disruptionBudgets, setTemplateHash } from './objects.ts';
 import { isClaimOf, observeSet } from './observe.ts';
+import { rollOutWaitsFor } from './roll-out.ts';
 import { planReplicaSet, type ReplicaSetPlan, type SetEntry, type SetObserved } from './plan.ts';
 
 /** What a kind adds to a replica set. */
@@ -90,7 +91,10 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
 
   async #applyObjects(set: T, { writer, events }: ReconcileContext): Promise<string[]> {
     const wanted = [
-      { resource: podDisruptionBudgets as Resource, desired: disruptionBudget(this.#kind.kind, set) as KubeObject },
+      ...disruptionBudgets(this.#kind.kind, set).map((desired) => ({
+        resource: podDisruptionBudgets as Resource,
+        desired: desired as KubeObject,
+      })),
       ...this.#kind.objects(set),
     ];
     const foreign: string[] = [];
@@ -116,16 +120,18 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
   #view(set: T, memory: SetMemory, now: number): SetView {
     const { heartbeats, nodes, fleet, settings } = this.#operation;
     const failover = this.#kind.failover(set);
+    const dependents = this.#dependents(set);
     heartbeats.setSuspectAfter(refTo(set).namespace, set.metadata.name, failover.suspectAfterMs);
     return observeSet({
       kind: this.#kind.kind,
       set,
-      ...this.#dependents(set),
+      ...dependents,
       heartbeats,
       nodes,
       fleet,
       memory,
       templateHash: setTemplateHash(this.#kind.kind, set, settings),
+      rollOutWaitsFor: rollOutWaitsFor(this.#kind.kind, set, dependents.pods, this.#operation),
       failover,
       now,
     });

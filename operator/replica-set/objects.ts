@@ -103,13 +103,26 @@ export const replicaClaimObject = (
   };
 };
 
-/** Voluntary disruptions take one replica at a time. */
-export const disruptionBudget = (kind: ReplicatedKind, set: ReplicaSet): PodDisruptionBudget => ({
+const budget = (kind: ReplicatedKind, set: ReplicaSet, role: 'primary' | 'replica', minAvailable: number) => ({
   apiVersion: 'policy/v1',
   kind: 'PodDisruptionBudget',
-  metadata: { name: `${kind}-${set.metadata.name}`, namespace: namespaceOf(set), labels: common(kind, set) },
-  spec: { maxUnavailable: 1, selector: { matchLabels: setLabels(kind, set.metadata.name) } },
+  metadata: {
+    name: role === 'primary' ? `${kind}-${set.metadata.name}-primary` : `${kind}-${set.metadata.name}`,
+    namespace: namespaceOf(set),
+    labels: common(kind, set),
+  },
+  spec: { minAvailable, selector: { matchLabels: { ...setLabels(kind, set.metadata.name), [labels.role]: role } } },
 });
+
+/**
+ * Voluntary disruptions take one follower at a time, and never a primary that another can succeed: an eviction of it is
+ * refused until the operator has moved the lead, and with it the label by which the budgets select. A set of one has
+ * nobody to move to, so its pod may go: else its node could never be drained. A pod must not have two budgets.
+ */
+export const disruptionBudgets = (kind: ReplicatedKind, set: ReplicaSet): readonly PodDisruptionBudget[] => [
+  budget(kind, set, 'replica', Math.max(0, set.spec.replicas - 2)),
+  budget(kind, set, 'primary', Math.min(1, set.spec.replicas - 1)),
+];
 
 /** The Service of a database shard's primary: the operator moves the label that it selects. */
 export const primaryService = (set: ReplicaSet): Service => ({

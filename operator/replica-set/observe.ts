@@ -22,6 +22,8 @@ export interface Sources {
   readonly fleet: Pick<Fleet, 'loads'>;
   readonly memory: SetMemory;
   readonly templateHash: string;
+  /** Why a new template waits; null when it is this set's turn. */
+  readonly rollOutWaitsFor: string | null;
   readonly failover: { readonly suspectAfterMs: number; readonly replaceAfterMs: number };
   /** ms since the epoch. */
   readonly now: number;
@@ -125,6 +127,7 @@ export const observeSet = (sources: Sources): SetView => {
     listeningForMs: sources.heartbeats.listeningForMs(),
     inFlight: memory.inFlight,
     elections: memory.elections(),
+    rollOutWaitsFor: sources.rollOutWaitsFor,
     ...sources.failover,
   };
 };

@@ -79,6 +79,7 @@ export const anyView: fc.Arbitrary<SetView> = anyNodes.chain((nodes) =>
       listeningForMs: fc.integer({ min: 0, max: 200_000 }),
       inFlight: fc.constant(null),
       elections: fc.array(fc.integer({ min: 0, max: 60_000 }), { maxLength: 8 }),
+      rollOutWaitsFor: fc.option(fc.constant('another set goes first')),
       suspectAfterMs: fc.constant(1500),
       replaceAfterMs: fc.constant(10_000),
     });

@@ -19,7 +19,7 @@ const receives = (node: NodeView, view: SetView): boolean =>
  * end. Null: as good as it gets.
  */
 export const betterNode = (view: SetView): NodeView | null => {
-  const load = loadOfOthers(view.nodes, view.replicas);
+  const load = loadOfOthers(view);
   const current = placementCost(view.replicas, load);
   let best: { readonly node: NodeView; readonly cost: typeof current } | null = null;
   for (const node of view.nodes.filter((candidate) => receives(candidate, view))) {
@@ -39,7 +39,8 @@ export const betterPrimary = (view: SetView, leader: ReplicaView): ReplicaView |
   if ((leader.beat?.stateForMs ?? 0) < leadsMs) return null;
   const here = nodeOf(leader, view)?.primaries ?? 0;
   const others = candidates(view, leader.pod).filter(
-    (replica) => !replica.refused && here - (nodeOf(replica, view)?.primaries ?? 0) >= 2,
+    (replica) =>
+      !replica.refused && nodeOf(replica, view)?.usable === true && here - (nodeOf(replica, view)?.primaries ?? 0) >= 2,
   );
   others.sort((a, b) => (nodeOf(a, view)?.primaries ?? 0) - (nodeOf(b, view)?.primaries ?? 0));
   return others[0] ?? null;

@@ -34,6 +34,7 @@ const viewOf = (world: World, set: World['sets'][number]): SetView => ({
   listeningForMs: 3_600_000,
   inFlight: null,
   elections: [],
+  rollOutWaitsFor: null,
   suspectAfterMs: 1500,
   replaceAfterMs: 10_000,
 });

@@ -51,6 +51,8 @@ const hasResigned = (replica: ReplicaView, view: SetView): boolean =>
 const rank = (replica: ReplicaView, view: SetView): readonly number[] => [
   Number(replica.refused),
   Number(hasResigned(replica, view)),
+  // one that is about to be evicted would lead for a moment only
+  Number(nodeOf(replica, view)?.usable !== true),
   -appliedOf(replica),
   primariesInZone(replica.zone, view),
   primariesOn(replica, view),
@@ -65,7 +67,7 @@ const compareRanks = (a: readonly number[], b: readonly number[]): number => {
 };
 
 /**
- * Candidates, best first: those that did not refuse or resign a moment ago, then the most advanced, then in the zone and
+ * Candidates, best first: those that did not refuse or resign a moment ago, then those whose node stays, then the most advanced, then in the zone and
  * on the node with the fewest primaries, then by name.
  */
 export const candidates = (view: SetView, except?: string): ReplicaView[] =>

@@ -25,7 +25,9 @@ export const lossOf = (replica: ReplicaView, view: SetView): string | null => {
   if (isFresh(replica, view)) return isHaltedAlone(replica, view) ? `${replica.pod} is halted` : null;
   const node = nodeOf(replica, view);
   if (node === undefined) return `node ${replica.node} does not exist`;
-  if (!node.usable && node.unusableForMs >= view.replaceAfterMs) return `node ${replica.node} is lost`;
+  if (!node.usable && node.unusableForMs >= view.replaceAfterMs) {
+    return node.lost ? `node ${replica.node} is lost` : `${replica.pod} was evicted and node ${replica.node} is closed`;
+  }
   if (view.evidence === 'none') return null;
   const factor = replica.beat === null ? neverHeardFactor : silenceFactor;
   if (silentForMs(replica, view) >= factor * view.replaceAfterMs) return `${replica.pod} is silent`;

@@ -1,4 +1,4 @@
-import type { NodeView, ReplicaView } from './view.ts';
+import type { NodeView, ReplicaView, SetView } from './view.ts';
 
 /**
  * Where replicas go. Hard rule: never two replicas of a set on one node, since one machine would take both. Among the
@@ -40,13 +40,17 @@ export const placementCost = (
 /** Negative when `a` is better. */
 export const compareCost = (a: PlacementCost, b: PlacementCost): number => a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 
-/** Replicas of other sets on a node, and whether it is usable: what {@link placementCost} weighs. */
-export const loadOfOthers = (nodes: readonly NodeView[], replicas: readonly Pick<ReplicaView, 'node'>[]) => {
+/**
+ * Replicas of other sets on a node, and whether it is usable: what {@link placementCost} weighs. A node that was
+ * cordoned a moment ago is not left yet: it may be a short maintenance.
+ */
+export const loadOfOthers = ({ nodes, replicas, replaceAfterMs }: SetView) => {
   const own = new Map<string, number>();
   for (const { node } of replicas) own.set(node, (own.get(node) ?? 0) + 1);
   const byName = new Map(nodes.map((node) => [node.name, node]));
   return (name: string): { usable: boolean; others: number } => {
     const node = byName.get(name);
-    return { usable: node?.usable ?? false, others: Math.max(0, (node?.replicas ?? 0) - (own.get(name) ?? 0)) };
+    const stays = node !== undefined && (node.usable || (!node.lost && node.unusableForMs < replaceAfterMs));
+    return { usable: stays, others: Math.max(0, (node?.replicas ?? 0) - (own.get(name) ?? 0)) };
   };
 };

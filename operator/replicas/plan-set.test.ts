@@ -3,7 +3,7 @@ import { describe, expect, it, test } from 'vitest';
 import type { SetAction } from './action.ts';
 import { anyView } from './arbitrary.ts';
 import { planSet } from './plan-set.ts';
-import { beat, lostNode, node, primary, replica, view } from './testing.ts';
+import { beat, cordoned, lostNode, node, primary, replica, view } from './testing.ts';
 import type { SetView } from './view.ts';
 
 /** An action in a line: what a table can show. */
@@ -336,6 +336,79 @@ const cases: readonly { readonly rule: string; readonly given: SetView; readonly
     rule: 'a difference of one primary is no reason to switch over',
     given: view({ nodes: [node('a', { primaries: 2 }), node('b', { primaries: 1 }), node('c', { primaries: 1 })] }),
     expected: [],
+  },
+  {
+    rule: 'a primary whose node is cordoned hands over before it is evicted',
+    given: view({ nodes: [cordoned('a', 0), node('b'), node('c')] }),
+    expected: ['switch over from r0 to r1 with term 2'],
+  },
+  {
+    rule: 'not to a replica that is about to be evicted too',
+    given: view({ nodes: [cordoned('a', 0), cordoned('b', 0), node('c')] }),
+    expected: ['switch over from r0 to r2 with term 2'],
+  },
+  {
+    rule: 'nor to one that is behind',
+    given: view({
+      nodes: [cordoned('a', 0), node('b'), node('c')],
+      replicas: [primary(0, 'a'), replica(1, 'b', { beat: beat('rebuilding') }), replica(2, 'c')],
+    }),
+    expected: ['switch over from r0 to r2 with term 2'],
+  },
+  {
+    rule: 'a primary stays when all nodes are cordoned',
+    given: view({ nodes: [cordoned('a', 0), cordoned('b', 0), cordoned('c', 0)] }),
+    expected: [],
+  },
+  {
+    rule: 'a hand-over goes before a replacement',
+    given: view({
+      nodes: [cordoned('a', 0), node('b'), node('c'), node('d', { replicas: 0 })],
+      replicas: [primary(0, 'a'), replica(1, 'b')],
+    }),
+    expected: ['switch over from r0 to r1 with term 2'],
+  },
+  {
+    rule: 'a follower on a node that was cordoned a moment ago stays',
+    given: view({ nodes: [node('a'), node('b'), cordoned('c', 9_999), node('d', { replicas: 0 })] }),
+    expected: [],
+  },
+  {
+    rule: 'one whose node stays cordoned moves when another is free',
+    given: view({ nodes: [node('a'), node('b'), cordoned('c', 10_000), node('d', { replicas: 0 })] }),
+    expected: ['create r3 on node-d'],
+  },
+  {
+    rule: 'one that was evicted is rebuilt elsewhere when its node stays cordoned',
+    given: view({
+      nodes: [node('a'), node('b'), cordoned('c', 10_000), node('d', { replicas: 0 })],
+      replicas: [primary(0, 'a'), replica(1, 'b'), replica(2, 'c', { presence: 'absent', beat: null })],
+    }),
+    expected: ['create r3 on node-d'],
+  },
+  {
+    rule: 'one that was evicted waits for its node when no other is free',
+    given: view({
+      nodes: [node('a'), node('b'), cordoned('c', 10_000)],
+      replicas: [primary(0, 'a'), replica(1, 'b'), replica(2, 'c', { presence: 'absent', beat: null })],
+    }),
+    expected: [],
+  },
+  {
+    rule: 'a new template waits for its turn',
+    given: view({
+      rollOutWaitsFor: 'x',
+      replicas: [primary(0, 'a'), replica(1, 'b', { outdated: true }), replica(2, 'c')],
+    }),
+    expected: [],
+  },
+  {
+    rule: 'a new template leaves the pods of a cordoned node alone: they could not come back',
+    given: view({
+      nodes: [node('a'), cordoned('b', 0), node('c')],
+      replicas: [primary(0, 'a'), replica(1, 'b', { outdated: true }), replica(2, 'c', { outdated: true })],
+    }),
+    expected: ['delete-pod r2'],
   },
 ];
 

@@ -1,6 +1,7 @@
 import type { SetAction } from './action.ts';
 import { betterNode, betterPrimary } from './balance.ts';
 import { candidates, decideElection, type Election } from './election.ts';
+import { evacuate, isLeaving } from './evacuate.ts';
 import { lossOf } from './loss.ts';
 import { placeReplica } from './placement.ts';
 import { mostDispensable } from './surplus.ts';
@@ -104,9 +105,15 @@ const planMembership = (view: SetView, lost: readonly ReplicaView[], leader: str
   return addOne(view, members, lost.length > 0 ? 'a replica was lost' : 'fewer replicas than desired');
 };
 
-/** Template changes, one replica at a time, the primary last and by switch-over. */
+/**
+ * Template changes, one set at a time and one replica at a time, the primary last and by switch-over. A replica on a
+ * node that takes no pods keeps the pod that it has.
+ */
 const rollOut = (view: SetView, leader: string): Membership => {
-  const outdated = view.replicas.filter((replica) => replica.outdated);
+  const outdated = view.replicas.filter((replica) => replica.outdated && !isLeaving(replica, view));
+  if (outdated.length > 0 && view.rollOutWaitsFor !== null) {
+    return { actions: [], blocked: `its template changed; ${view.rollOutWaitsFor}` };
+  }
   const follower = outdated.find((replica) => replica.pod !== leader);
   const why = 'its template changed';
   if (follower) return act({ type: 'delete-pod', pod: follower.pod, why });
@@ -126,7 +133,7 @@ const improve = (view: SetView, leader: string): Membership => {
     view.replicas.every((replica) => isCaughtUp(replica, view));
   if (!settled) return none;
   const rollout = rollOut(view, leader);
-  if (rollout.actions.length > 0) return rollout;
+  if (rollout.actions.length > 0 || rollout.blocked !== undefined) return rollout;
   const node = betterNode(view);
   if (node !== null) {
     return act({ type: 'create-replica', number: view.nextNumber, node: node.name, why: 'better spread' });
@@ -180,7 +187,7 @@ const unsettledMs = 1000;
 
 const lookAgain = (view: SetView, election: Election, blocked: string | undefined): number | undefined => {
   if (election.type === 'wait') return election.forMs ?? unsettledMs;
-  const settled = view.replicas.every((replica) => isCaughtUp(replica, view));
+  const settled = view.replicas.every((replica) => isCaughtUp(replica, view) && !isLeaving(replica, view));
   return settled && blocked === undefined ? undefined : unsettledMs;
 };
 
@@ -195,8 +202,10 @@ const findLosses = (view: SetView, leader: string | null): Loss[] =>
     return why === null ? [] : [{ replica, why }];
   });
 
-/** Membership first; a set that is as desired may be improved. */
+/** A primary whose node is drained goes first, then membership; a set that is as desired may be improved. */
 const planReplicas = (view: SetView, lost: readonly ReplicaView[], leader: string | null): Membership => {
+  const evacuation = leader === null ? null : evacuate(view, leader);
+  if (evacuation !== null) return act(evacuation);
   const membership = planMembership(view, lost, leader);
   const isIdle = membership.actions.length === 0 && membership.blocked === undefined;
   return leader !== null && lost.length === 0 && isIdle ? improve(view, leader) : membership;

@@ -11,7 +11,7 @@ export const mostDispensable = (
   view: SetView,
   leader: string | null,
 ): ReplicaView | null => {
-  const load = loadOfOthers(view.nodes, view.replicas);
+  const load = loadOfOthers(view);
   const rank = (replica: ReplicaView) => ({
     replica,
     cost: placementCost(

@@ -21,6 +21,10 @@ export const node = (letter: string, over: Partial<NodeView> = {}): NodeView => 
 export const lostNode = (letter: string, forMs: number): NodeView =>
   node(letter, { usable: false, lost: true, unusableForMs: forMs, steadyForMs: 0 });
 
+/** A node that works and takes no new pods. */
+export const cordoned = (letter: string, forMs: number): NodeView =>
+  node(letter, { usable: false, unusableForMs: forMs, steadyForMs: 0 });
+
 /** A fresh heartbeat in a state. */
 export const beat = (state: ReplicaState, over: Partial<BeatView> = {}): BeatView => ({
   state,
@@ -65,6 +69,7 @@ export const view = (over: Partial<SetView> = {}): SetView => ({
   listeningForMs: 3_600_000,
   inFlight: null,
   elections: [],
+  rollOutWaitsFor: null,
   suspectAfterMs: 1500,
   replaceAfterMs: 10_000,
   ...over,

@@ -93,6 +93,8 @@ export interface SetView {
   readonly inFlight: CommandInFlight | null;
   /** Ages of the elections of the last minute that nobody had planned, ms. */
   readonly elections: readonly number[];
+  /** Why the change of its template waits, e.g. for another set that goes first; null when it is this set's turn. */
+  readonly rollOutWaitsFor: string | null;
   readonly suspectAfterMs: number;
   readonly replaceAfterMs: number;
 }
