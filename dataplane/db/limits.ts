@@ -4,6 +4,8 @@
 export const maxKeyBytes = 1024;
 /** Longest value, and longest argument of any command, bytes. */
 export const maxValueBytes = 1024 * 1024;
+/** Longest field of a hash, member of a set or of a sorted set, bytes: it is a part of a key of the store. */
+export const maxElementBytes = 1024;
 /** Longest command with all of its arguments, bytes: what it writes has to fit into one log entry. */
 export const maxRequestBytes = 3_500_000;
 /** Most arguments of one command. More is a protocol error, as in Redis. */

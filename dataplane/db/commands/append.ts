@@ -1,6 +1,7 @@
 import { DbError } from '../db-error.ts';
 import { maxValueBytes } from '../limits.ts';
 import { smallInteger } from './arguments.ts';
+import { stringAt } from './collection.ts';
 import { oneKey, type KeyCommand } from './command.ts';
 
 export const append: KeyCommand = {
@@ -14,7 +15,7 @@ export const append: KeyCommand = {
   across: 'refuse',
   evaluate(view, frame, reply) {
     const key = frame.key(1);
-    const row = view.get(key);
+    const row = stringAt(view, key);
     const length = (row?.value.length ?? 0) + frame.lengthOf(2);
     if (length > maxValueBytes) throw new DbError('ERR', `the value would exceed the limit of ${maxValueBytes} bytes`);
     view.put(key, row ? Buffer.concat([row.value, frame.argument(2)]) : frame.argument(2), row?.expireAt ?? 0);
@@ -33,10 +34,11 @@ export const getrange: KeyCommand = {
   across: 'refuse',
   evaluate(view, frame, reply) {
     const [start, end] = [smallInteger(frame, 2), smallInteger(frame, 3)];
-    const value = view.get(frame.key(1))?.value;
+    const value = stringAt(view, frame.key(1))?.value;
     if (!value) return reply.bulk('');
-    const from = Math.max(start < 0 ? value.length + start : start, 0);
-    const to = (end < 0 ? value.length + end : end) + 1;
-    reply.bulk(value.subarray(from, Math.max(from, to)));
+    if (start < 0 && end < 0 && start > end) return reply.bulk('');
+    // As in Redis an end before the beginning is the first byte.
+    const [from, to] = [start, end].map((at) => Math.max(0, at < 0 ? value.length + at : at));
+    reply.bulk(value.subarray(from, Math.max(from ?? 0, (to ?? 0) + 1)));
   },
 };

@@ -30,6 +30,13 @@ export const smallInteger = (frame: Frame, i: number): number => {
   return number;
 };
 
+/** Argument `i` as a count, which is not negative. @throws DbError */
+export const countArgument = (frame: Frame, i: number): number => {
+  const value = Number(parseInteger(frame.key(i)) ?? -1n);
+  if (value < 0) throw new DbError('ERR', 'value is out of range, must be positive');
+  return value;
+};
+
 /** Names of time options: what one unit is in milliseconds, and whether the time is absolute. */
 export const timeUnits: Readonly<Record<string, { readonly ms: number; readonly absolute: boolean }>> = {
   EX: { ms: 1000, absolute: false },

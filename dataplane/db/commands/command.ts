@@ -17,8 +17,12 @@ export type CommandFlag =
   | 'admin'
   | 'blocking';
 
-/** Where keys are among the arguments, as in Redis: `last` -1 is the last argument. All 0: no keys. */
+/**
+ * Where keys are among the arguments, as in Redis: `last` -1 is the last argument. All 0: no keys. With `numberAt` the
+ * argument there says how many keys there are, from `first` on.
+ */
 export interface KeyPositions {
+  readonly numberAt?: number;
   readonly first: number;
   readonly last: number;
   readonly step: number;
@@ -32,7 +36,8 @@ export interface CommandDescription {
   readonly arity: number;
   readonly flags: readonly CommandFlag[];
   readonly keys: KeyPositions;
-  readonly group: 'string' | 'generic' | 'connection' | 'server' | 'transactions';
+  readonly group:
+    'string' | 'hash' | 'set' | 'sorted-set' | 'list' | 'generic' | 'pubsub' | 'connection' | 'server' | 'transactions';
   readonly summary: string;
 }
 
@@ -73,13 +78,21 @@ export const noKeys: KeyPositions = { first: 0, last: 0, step: 0 };
 export const oneKey: KeyPositions = { first: 1, last: 1, step: 1 };
 export const allKeys: KeyPositions = { first: 1, last: -1, step: 1 };
 
+export const twoKeys: KeyPositions = { first: 1, last: 2, step: 1 };
+
+const lastIndex = (keys: KeyPositions, frame: Frame): number => {
+  if (keys.numberAt === undefined) return keys.last < 0 ? frame.count + keys.last : keys.last;
+  const number = frame.text(keys.numberAt);
+  return /^\d{1,7}$/.test(number) ? keys.first + Number(number) - 1 : 0;
+};
+
 /** Whether a number of arguments fits an arity. */
 export const fitsArity = (arity: number, count: number): boolean => (arity >= 0 ? count === arity : count >= -arity);
 
-/** Positions of the keys in a command of `count` arguments. */
-export const keyIndexes = (keys: KeyPositions, count: number): number[] => {
+/** Positions of the keys in a command, as far as it has so many arguments. */
+export const keyIndexes = (keys: KeyPositions, frame: Frame): number[] => {
   if (keys.first === 0) return [];
-  const last = keys.last < 0 ? count + keys.last : keys.last;
+  const last = Math.min(lastIndex(keys, frame), frame.count - 1);
   const indexes: number[] = [];
   for (let i = keys.first; i <= last; i += keys.step) indexes.push(i);
   return indexes;

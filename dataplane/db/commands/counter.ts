@@ -2,12 +2,13 @@ import { DbError } from '../db-error.ts';
 import type { Frame } from '../resp/frame.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
 import { fitsInteger, integerArgument, parseInteger } from './arguments.ts';
+import { stringAt } from './collection.ts';
 import { oneKey, type KeyCommand } from './command.ts';
 import type { View } from './view.ts';
 
 /** Adds to the integer at a key, which counts from 0. Its time to live stays. */
 const add = (view: View, key: string, by: bigint, reply: ReplyWriter): void => {
-  const row = view.get(key);
+  const row = stringAt(view, key);
   const old = row ? parseInteger(row.value.toString('latin1')) : 0n;
   if (old === null) throw new DbError('ERR', 'value is not an integer or out of range');
   const value = old + by;

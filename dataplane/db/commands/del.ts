@@ -1,4 +1,5 @@
 import { allKeys, noKeys, oneKey, type KeyCommand } from './command.ts';
+import { typeName } from './generic.ts';
 
 const removing = (name: 'DEL' | 'UNLINK', summary: string): KeyCommand => ({
   kind: 'keys',
@@ -56,7 +57,8 @@ export const type: KeyCommand = {
   summary: 'Returns the type of the value at a key.',
   across: 'refuse',
   evaluate(view, frame, reply) {
-    reply.simple(view.get(frame.key(1)) ? 'string' : 'none');
+    const row = view.get(frame.key(1));
+    reply.simple(row ? typeName(row) : 'none');
   },
 };
 

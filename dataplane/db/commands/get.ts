@@ -1,3 +1,4 @@
+import { stringAt } from './collection.ts';
 import { oneKey, type KeyCommand } from './command.ts';
 
 export const get: KeyCommand = {
@@ -10,7 +11,7 @@ export const get: KeyCommand = {
   summary: 'Returns the string value of a key.',
   across: 'refuse',
   evaluate(view, frame, reply) {
-    const row = view.get(frame.key(1));
+    const row = stringAt(view, frame.key(1));
     if (row) reply.bulk(row.value);
     else reply.nil();
   },
@@ -26,6 +27,6 @@ export const strlen: KeyCommand = {
   summary: 'Returns the length of a string value.',
   across: 'refuse',
   evaluate(view, frame, reply) {
-    reply.integer(view.get(frame.key(1))?.value.length ?? 0);
+    reply.integer(stringAt(view, frame.key(1))?.value.length ?? 0);
   },
 };

@@ -1,4 +1,5 @@
 import { integerArgument, positiveExpiry, syntaxError, timeUnits } from './arguments.ts';
+import { stringAt } from './collection.ts';
 import { oneKey, type KeyCommand } from './command.ts';
 import type { Frame } from '../resp/frame.ts';
 import type { View } from './view.ts';
@@ -14,20 +15,20 @@ export const getdel: KeyCommand = {
   across: 'refuse',
   evaluate(view, frame, reply) {
     const key = frame.key(1);
-    const row = view.get(key);
+    const row = stringAt(view, key);
     if (!row) return reply.nil();
     reply.bulk(row.value);
     view.remove(key);
   },
 };
 
-/** The new expiry that GETEX asks for; null: leave it. @throws DbError */
-const newExpiry = (view: View, frame: Frame): number | null => {
-  if (frame.count === 2) return null;
+/** The new expiry that GETEX asks for, once the key is found; null: leave it. @throws DbError */
+const newExpiry = (view: View, frame: Frame): (() => number | null) => {
+  if (frame.count === 2) return () => null;
   const word = frame.word(2);
-  if (word === 'PERSIST' && frame.count === 3) return 0;
+  if (word === 'PERSIST' && frame.count === 3) return () => 0;
   if (!timeUnits[word] || frame.count !== 4) throw syntaxError();
-  return positiveExpiry(view, integerArgument(frame, 3), word, 'getex');
+  return () => positiveExpiry(view, integerArgument(frame, 3), word, 'getex');
 };
 
 export const getex: KeyCommand = {
@@ -40,10 +41,11 @@ export const getex: KeyCommand = {
   summary: 'Returns the value of a key and sets or removes its time to live.',
   across: 'refuse',
   evaluate(view, frame, reply) {
-    const at = newExpiry(view, frame);
+    const expiry = newExpiry(view, frame);
     const key = frame.key(1);
-    const row = view.get(key);
+    const row = stringAt(view, key);
     if (!row) return reply.nil();
+    const at = expiry();
     reply.bulk(row.value);
     if (at !== null && at !== row.expireAt) view.expire(key, at);
   },

@@ -1,5 +1,6 @@
 import { DbError } from '../db-error.ts';
 import type { Frame } from '../resp/frame.ts';
+import { valueType } from '../store/row.ts';
 import { allKeys, type KeyCommand } from './command.ts';
 import type { View } from './view.ts';
 
@@ -16,7 +17,7 @@ export const mget: KeyCommand = {
     reply.array(frame.count - 1);
     for (let i = 1; i < frame.count; i++) {
       const row = view.get(frame.key(i));
-      if (row) reply.bulk(row.value);
+      if (row?.type === valueType.string) reply.bulk(row.value);
       else reply.nil();
     }
   },

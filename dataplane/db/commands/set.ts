@@ -2,6 +2,7 @@ import type { Frame } from '../resp/frame.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
 import type { Row } from '../store/row.ts';
 import { integerArgument, positiveExpiry, syntaxError, timeUnits } from './arguments.ts';
+import { stringAt } from './collection.ts';
 import { oneKey, type KeyCommand } from './command.ts';
 import type { View } from './view.ts';
 
@@ -57,7 +58,7 @@ const expiryOf = (view: View, { expiry, keepTtl }: SetOptions, row: Row | undefi
 const conditionalSet = (view: View, frame: Frame, reply: ReplyWriter): void => {
   const options = parseSetOptions(frame);
   const key = frame.key(1);
-  const row = view.get(key);
+  const row = options.get ? stringAt(view, key) : view.get(key);
   const at = expiryOf(view, options, row);
   const sets = holds(options.condition, row);
   if (options.get) writeOld(reply, row);
@@ -129,7 +130,7 @@ export const getset: KeyCommand = {
   across: 'refuse',
   evaluate(view, frame, reply) {
     const key = frame.key(1);
-    writeOld(reply, view.get(key));
+    writeOld(reply, stringAt(view, key));
     view.put(key, frame.argument(2), 0);
   },
 };

@@ -4,12 +4,22 @@ import { noKeys, type CommandDescription, type KeyCommand, type ShardCommand } f
 import { decr, decrby, incr, incrby } from './counter.ts';
 import { del, exists, flushall, flushdb, touch, type, unlink } from './del.ts';
 import { expire, expireat, persist, pexpire, pexpireat } from './expire.ts';
+import { genericCommands } from './generic.ts';
 import { get, strlen } from './get.ts';
 import { getdel, getex } from './getdel.ts';
+import { hashReads } from './hash-read.ts';
+import { hashWrites } from './hash-write.ts';
+import { listCommands } from './list-commands.ts';
 import { echo, ping } from './ping.ts';
 import { mget, mset, msetnx } from './mget.ts';
 import { getset, psetex, set, setex, setnx } from './set.ts';
+import { setAlgebra } from './set-algebra.ts';
+import { setCommands } from './set-members.ts';
+import { stringParts } from './string-parts.ts';
 import { dbsize, keys, qscan, qversions } from './shard-reads.ts';
+import { zsetRanges } from './zset-range.ts';
+import { zsetReads } from './zset-read.ts';
+import { zsetWrites } from './zset-write.ts';
 import { expiretime, pexpiretime, pttl, ttl } from './ttl.ts';
 
 /** Commands that a shard's primary evaluates. */
@@ -51,6 +61,16 @@ export const keyCommands: readonly KeyCommand[] = [
   pttl,
   expiretime,
   pexpiretime,
+  ...stringParts,
+  ...genericCommands,
+  ...hashWrites,
+  ...hashReads,
+  ...setCommands,
+  ...setAlgebra,
+  ...zsetWrites,
+  ...zsetRanges,
+  ...zsetReads,
+  ...listCommands,
 ];
 
 /** All reads of whole shards that clients may send. */

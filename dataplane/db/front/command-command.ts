@@ -1,13 +1,24 @@
 import { keyIndexes, noKeys, type CommandDescription } from '../commands/command.ts';
 import { DbError } from '../db-error.ts';
-import type { Frame } from '../resp/frame.ts';
+import { encodeCommand, Frame, readTrusted } from '../resp/frame.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
 import type { Server, SessionCommand } from './session.ts';
+
+const groupCategories: Readonly<Record<string, readonly string[]>> = {
+  string: ['@string'],
+  hash: ['@hash'],
+  set: ['@set'],
+  'sorted-set': ['@sortedset'],
+  list: ['@list'],
+  generic: ['@keyspace'],
+  pubsub: ['@pubsub'],
+  transactions: ['@transaction'],
+};
 
 const categories = (command: CommandDescription): string[] => [
   command.flags.includes('write') ? '@write' : command.flags.includes('readonly') ? '@read' : '@connection',
   command.flags.includes('fast') ? '@fast' : '@slow',
-  ...(command.group === 'string' ? ['@string'] : []),
+  ...(groupCategories[command.group] ?? []),
 ];
 
 const writeStrings = (reply: ReplyWriter, strings: readonly string[]): void => {
@@ -45,7 +56,10 @@ const named = (frame: Frame, server: Server): (CommandDescription | undefined)[]
 const writeKeys = (frame: Frame, reply: ReplyWriter, server: Server): void => {
   const command = server.commands.byName(frame.text(2));
   if (!command) throw new DbError('ERR', 'Invalid command specified');
-  const indexes = keyIndexes(command.keys, frame.count - 2);
+  const asked = new Frame();
+  const args = Array.from({ length: frame.count - 2 }, (_, i) => frame.argument(i + 2));
+  readTrusted(asked, encodeCommand(args), 0);
+  const indexes = keyIndexes(command.keys, asked);
   if (indexes.length === 0) throw new DbError('ERR', 'The command has no key arguments');
   reply.array(indexes.length);
   for (const i of indexes) reply.bulk(frame.argument(i + 2));

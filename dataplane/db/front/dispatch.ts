@@ -35,7 +35,7 @@ const keyArgument = (frame: Frame, i: number): string => {
 
 /** All keys of a command. @throws DbError */
 export const keysOf = (command: ServerCommand, frame: Frame): string[] =>
-  keyIndexes(command.keys, frame.count).map((i) => keyArgument(frame, i));
+  keyIndexes(command.keys, frame).map((i) => keyArgument(frame, i));
 
 const isWrite = (command: ServerCommand): boolean => command.flags.includes('write');
 
@@ -43,14 +43,21 @@ const runKeyCommand = (command: KeyCommand, client: Client, frame: Frame, server
   const { session } = client;
   const ranges = server.router.ranges(session.database);
   if (command.across === 'every') return askEveryShard(client, { command, frame, ranges, router: server.router });
-  const indexes = command.keys === oneKey ? null : keyIndexes(command.keys, frame.count);
+  const indexes = command.keys === oneKey ? null : keyIndexes(command.keys, frame);
   const keys = indexes === null ? [keyArgument(frame, 1)] : indexes.map((i) => keyArgument(frame, i));
   const shard = ranges.find(keys[0] ?? '');
   if (keys.length > 1 && keys.some((key) => ranges.find(key) !== shard)) {
     return askShards(client, { command, frame, ranges, router: server.router }, keys);
   }
   const kind = session.protocol === 3 ? requestKind.resp3 : 0;
-  const request = { kind, payload: frame.raw(), writes: isWrite(command), waiter: client.place() };
+  const request = {
+    kind,
+    payload: frame.raw(),
+    writes: isWrite(command),
+    waiter: client.place(),
+    keys,
+    database: session.database,
+  };
   server.router.submit(shard, request);
 };
 

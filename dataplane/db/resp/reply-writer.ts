@@ -53,6 +53,12 @@ export class ReplyWriter {
     this.#bytes[this.length++] = 10;
   }
 
+  /** A floating-point number: a type of its own in RESP3, text in RESP2. */
+  double(value: number): void {
+    if (this.protocol === 3) this.#ascii(`,${formatDouble(value)}\r\n`);
+    else this.bulk(formatDouble(value));
+  }
+
   nil(): void {
     this.#ascii(this.protocol === 3 ? '_\r\n' : '$-1\r\n');
   }
@@ -64,6 +70,11 @@ export class ReplyWriter {
 
   array(count: number): void {
     this.#ascii(`*${count}\r\n`);
+  }
+
+  /** A message that is not a reply; RESP2 has no type for it. */
+  push(count: number): void {
+    this.#ascii(`${this.protocol === 3 ? '>' : '*'}${count}\r\n`);
   }
 
   set(count: number): void {
@@ -96,6 +107,12 @@ export class ReplyWriter {
     this.#bytes = bytes;
   }
 }
+
+/** As Redis writes it: the shortest text that means the same number. */
+export const formatDouble = (value: number): string => {
+  if (Number.isFinite(value)) return String(value);
+  return value > 0 ? 'inf' : value < 0 ? '-inf' : 'nan';
+};
 
 /** One reply of its own, as bytes. */
 export const encodeReply = (protocol: Protocol, write: (writer: ReplyWriter) => void): Buffer => {

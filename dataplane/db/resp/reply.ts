@@ -30,7 +30,7 @@ const simple: Readonly<Record<string, (line: string) => Reply>> = {
   ':': integer,
   _: () => null,
   '#': (line) => line === 't',
-  ',': Number,
+  ',': (line) => (line.endsWith('inf') ? (line.startsWith('-') ? -Infinity : Infinity) : Number(line)),
   '(': BigInt,
 };
 

@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startChild } from '../../../local/processes/child.ts';
+import { freePorts } from '../../../local/processes/ports.ts';
+import { until } from '../../../local/processes/until.ts';
+import { rawClient } from './raw-client.ts';
+
+/** A real Redis, for comparison. */
+export interface RedisServer {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Starts the `redis-server` that is on PATH, without persistence. Resolves when it answers. */
+export const startRedisServer = async (): Promise<RedisServer> => {
+  const dir = mkdtempSync(join(tmpdir(), 'quartet-redis-'));
+  const [port = 0] = await freePorts(1);
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir];
+  const child = startChild({
+    name: 'redis-server',
+    command: 'redis-server',
+    args,
+    env: process.env,
+    log: join(dir, 'log'),
+  });
+  await until({ what: 'redis-server', timeoutMs: 10_000 }, async () => {
+    const client = await rawClient(port);
+    client.close();
+    return true;
+  });
+  const stop = async (): Promise<void> => {
+    await child.stop(5_000);
+    rmSync(dir, { recursive: true, force: true });
+  };
+  return { port, stop };
+};
