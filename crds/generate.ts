@@ -7,14 +7,11 @@ import { kinds } from './kinds.ts';
 const header = '# Generated from the zod schemas in crds/ by `npm run crds`. Do not edit.\n';
 
 /**
- * In the chart the same YAML is a template, not a file in `crds/`: helm never upgrades those. It stays when the chart
+ * In charts the same YAML is a template, not a file in `crds/`: helm never upgrades those. It stays when the chart
  * goes, since deleting a definition deletes all its resources.
  */
-const template = (yaml: string): string =>
-  `${header}{{- if .Values.crds.install }}\n${yaml.replace(
-    'metadata:\n',
-    'metadata:\n  annotations:\n    helm.sh/resource-policy: keep\n',
-  )}{{- end }}\n`;
+const kept = (yaml: string): string =>
+  yaml.replace('metadata:\n', 'metadata:\n  annotations:\n    helm.sh/resource-policy: keep\n');
 
 /** The generated files: path from the root of the repository, and content. */
 export const generatedFiles = (): Map<string, string> => {
@@ -26,7 +23,10 @@ export const generatedFiles = (): Map<string, string> => {
       version: '1.1',
     });
     files.set(`crds/generated/${kind.plural}.yaml`, header + yaml);
-    files.set(`charts/quartet/templates/crds/${kind.plural}.yaml`, template(yaml));
+    files.set(`charts/quartet-crds/templates/${kind.plural}.yaml`, header + kept(yaml));
+    // the same in the chart of the operator, unless they are managed apart
+    const optional = `${header}{{- if .Values.crds.install }}\n${kept(yaml)}{{- end }}\n`;
+    files.set(`charts/quartet/templates/crds/${kind.plural}.yaml`, optional);
   }
   return files;
 };

@@ -22,6 +22,7 @@ const programs = {
   'kube-controller-manager': { versionArgs: ['--version'], fits: kubernetes },
   'kube-scheduler': { versionArgs: ['--version'], fits: kubernetes },
   kubectl: { versionArgs: ['version', '--client'], fits: kubernetes },
+  kubeconform: { versionArgs: ['-v'], fits: /\bv0\.[7-9]\.\d+/ },
   helm: { versionArgs: ['version', '--short'], fits: /\bv3\.(1[4-9]|[2-9]\d)\b/ },
   'nats-server': { versionArgs: ['--version'], fits: /\bv2\.1[1-9]\.\d+/ },
 } as const satisfies Record<string, Program>;

@@ -37,11 +37,14 @@ export const renderText = (chart: string, sets: readonly string[]): Promise<stri
   return helm('template', 'quartet', chartDir(chart), ...place, ...flags);
 };
 
-/** The objects of {@link renderText}. */
+/** The objects in the text that {@link renderText} gives. */
+export const objectsOf = <T extends Rendered = Rendered>(text: string): T[] =>
+  parseAllDocuments(text)
+    .map((document) => document.toJS() as T | null)
+    .filter((object) => object !== null);
+
+/** The objects of a chart; see {@link renderText}. */
 export const render = async <T extends Rendered = Rendered>(
   chart: string,
   sets: readonly string[] = [],
-): Promise<T[]> =>
-  parseAllDocuments(await renderText(chart, sets))
-    .map((document) => document.toJS() as T | null)
-    .filter((object) => object !== null);
+): Promise<T[]> => objectsOf<T>(await renderText(chart, sets));

@@ -5,5 +5,6 @@ package tools
 
 import (
 	_ "github.com/nats-io/nats-server/v2"
+	_ "github.com/yannh/kubeconform/cmd/kubeconform"
 	_ "helm.sh/helm/v3/cmd/helm"
 )

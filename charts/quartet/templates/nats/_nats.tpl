@@ -138,3 +138,22 @@ accounts {
   }
 }
 {{- end }}
+
+{{/* What a process needs to reach NATS as the operator, which knows the passwords of all. */}}
+{{- define "quartet.nats.env" -}}
+- name: QUARTET_NATS_URL
+  value: {{ include "quartet.nats.url" . | quote }}
+- name: QUARTET_NATS_REPLICAS
+  value: {{ include "quartet.nats.streamReplicas" . | quote }}
+{{- with include "quartet.nats.passwords" . }}
+{{- $passwords := . }}
+{{- range $user := list "operator" "edge" "search" "chat" "db" }}
+- name: QUARTET_NATS_{{ upper $user }}_PASSWORD
+  valueFrom: { secretKeyRef: { name: {{ $passwords }}, key: {{ $user }}-password } }
+{{- end }}
+{{- end }}
+{{- with include "quartet.nats.certificates" . }}
+- name: QUARTET_NATS_CA
+  valueFrom: { secretKeyRef: { name: {{ . }}, key: ca.crt } }
+{{- end }}
+{{- end }}
