@@ -29,8 +29,14 @@ down: node_modules ## stop everything; the state stays for the next `make up`
 status: node_modules ## what runs, and how it is
 	@./quartet status
 
-test: node_modules tools ## all tests; real servers and processes are started and killed
-	@node hack/test.ts
+# tiers of `make test`: unit, integration, e2e (one embedded Quartet), kind (needs Docker)
+TIERS ?= unit integration e2e
+
+test: node_modules tools ## all tests that need no Docker; real servers and processes are started and killed
+	@node hack/test.ts $(TIERS)
+
+e2e: node_modules ## break Quartet on a kind cluster, under load; takes the cluster of `make kind` or makes one
+	@node hack/test.ts kind
 
 faults: node_modules tools ## break a database for MINUTES=30 and check what its clients saw (SEED=...)
 	@node e2e/faults/main.ts --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))
