@@ -16,6 +16,12 @@ export class UnexpectedReply extends Error {
   override readonly name = 'UnexpectedReply';
 }
 
+/** Where a server speaks RESP. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
 export type Command = readonly string[];
 
 /** Commands of a transaction and what is done with their replies. */
@@ -31,15 +37,15 @@ const judged = (reply: Reply): Ended<Reply> => {
  * nothing and guesses nothing.
  */
 export class Client {
-  readonly #port: number;
+  readonly #address: Address;
   #socket: Socket | null = null;
   #held = Buffer.alloc(0);
   #replies: Reply[] = [];
   #garbage: string | null = null;
   #wake: () => void = () => {};
 
-  constructor(port: number) {
-    this.#port = port;
+  constructor(address: Address) {
+    this.#address = address;
   }
 
   /** Sends one command. */
@@ -80,7 +86,7 @@ export class Client {
   }
 
   async #connect(): Promise<Socket | null> {
-    const socket = connect({ port: this.#port, host: '127.0.0.1', noDelay: true });
+    const socket = connect({ ...this.#address, noDelay: true });
     socket.on('error', () => {});
     const timer = setTimeout(() => socket.destroy(), connectMs);
     await Promise.race([once(socket, 'connect').catch(() => {}), once(socket, 'close').catch(() => {})]);

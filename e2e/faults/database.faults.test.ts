@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { OwnProcesses } from './database/own-processes.ts';
 import { faultNames } from './nemesis/faults.ts';
 import { shown } from './report.ts';
 import { isGreen, run } from './run.ts';
@@ -21,6 +22,7 @@ test(
       lengthMs: minutes * 60_000,
       faults: faultNames,
       spread: 'one-shard',
+      start: OwnProcesses.start,
       tell: print,
     } as const;
     const report = await run(options);

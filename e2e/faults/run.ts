@@ -2,13 +2,22 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from './client.ts';
-import { Database } from './database/database.ts';
+import { serving, type Database } from './database/database.ts';
 import { History, type Operation } from './history.ts';
 import { faults, type FaultName } from './nemesis/faults.ts';
 import { strikeAll, type Struck } from './nemesis/nemesis.ts';
+import type { Fault } from './nemesis/fault.ts';
 import { schedule } from './nemesis/schedule.ts';
 import { Random } from './random.ts';
-import type { Lane, Place, Spread, Verdict, Worker, Workload } from './workloads/workload.ts';
+import {
+  gatewayOf,
+  type Lane,
+  type Place,
+  type Spread,
+  type Verdict,
+  type Worker,
+  type Workload,
+} from './workloads/workload.ts';
 import { allWorkloads } from './workloads/workloads.ts';
 
 export interface RunOptions {
@@ -19,6 +28,8 @@ export interface RunOptions {
   readonly lengthMs: number;
   readonly faults: readonly FaultName[];
   readonly spread: Spread;
+  /** Starts the database, or connects to one. */
+  readonly start: (dir: string) => Promise<Database>;
   /** Hears what happens. */
   readonly tell: (text: string) => void;
 }
@@ -50,7 +61,7 @@ export const isGreen = (report: Report): boolean => report.judgements.every(({ a
 /** Starts a database, lets workloads and faults loose on it, and judges what the clients saw. */
 export const run = async (options: RunOptions): Promise<Report> => {
   mkdirSync(options.dir, { recursive: true });
-  const database = await Database.start(options.dir);
+  const database = await options.start(options.dir);
   const history = new History(join(options.dir, 'history.jsonl'));
   try {
     const possible = options.faults.filter((name) => isPossible(name, database));
@@ -62,7 +73,7 @@ export const run = async (options: RunOptions): Promise<Report> => {
       struck,
       impossible: options.faults.filter((name) => !possible.includes(name)).map((name) => faults[name].name),
       judgements: await judge(workloads, history.operations),
-      crashes: database.processes.flatMap(({ name, crashes }) => (crashes > 0 ? [`${name}: ${crashes}`] : [])),
+      crashes: database.crashes,
     };
   } finally {
     await history.close();
@@ -71,15 +82,15 @@ export const run = async (options: RunOptions): Promise<Report> => {
 };
 
 const isPossible = (name: FaultName, database: Database): boolean => {
-  const fault: { possible?: (database: Database) => boolean } = faults[name];
-  return fault.possible?.(database) ?? true;
+  const { needs }: Fault = faults[name];
+  return needs === undefined || database.can.has(needs);
 };
 
 const placesOf = ({ shards, gateways }: Database): Place[] =>
   shards.map(({ letter, members }) => ({
     letter,
-    members: members.map(({ port }) => port),
-    gateways: gateways.map(({ port }) => port),
+    members,
+    gateways,
   }));
 
 interface Stage {
@@ -92,7 +103,10 @@ interface Stage {
 const storm = async (options: RunOptions, stage: Stage): Promise<Struck[]> => {
   const { database, history, workloads, possible } = stage;
   const { seed, lengthMs, tell } = options;
-  const caretaker = workerOf(options, history, { name: 'caretaker', port: database.gateways[0]?.port ?? 0 });
+  const caretaker = workerOf(options, history, {
+    name: 'caretaker',
+    address: gatewayOf(placesOf(database)[0] ?? { gateways: [] }, 0),
+  });
   for (const workload of workloads) await workload.setUp?.(caretaker);
   const stop = new AbortController();
   const lanes = workloads.flatMap((workload) => workload.lanes());
@@ -106,7 +120,7 @@ const storm = async (options: RunOptions, stage: Stage): Promise<Struck[]> => {
     const striking = strikeAll(database, appointments, { seed, signal: stop.signal });
     await Promise.race([Promise.all([striking, sleep(lengthMs)]), failure.promise]);
     await database.heal();
-    await database.serving(recoveryMs);
+    await serving(database, recoveryMs);
     await Promise.race([sleep(settleMs), failure.promise]);
     stop.abort();
     await Promise.all(clients);
@@ -121,11 +135,15 @@ const storm = async (options: RunOptions, stage: Stage): Promise<Struck[]> => {
   }
 };
 
-const workerOf = ({ seed }: RunOptions, history: History, { name, port }: Pick<Lane, 'name' | 'port'>): Worker => {
+const workerOf = (
+  { seed }: RunOptions,
+  history: History,
+  { name, address }: Pick<Lane, 'name' | 'address'>,
+): Worker => {
   const from = performance.now();
   return {
     name,
-    client: new Client(port),
+    client: new Client(address),
     random: new Random(`${seed} ${name}`),
     history,
     elapsed: () => performance.now() - from,
@@ -146,14 +164,14 @@ const lastReads = async (database: Database, workloads: readonly Workload[], wor
   const turns = Math.max(...database.shards.map(({ members }) => members.length));
   for (let turn = 0; turn < turns; turn++) {
     for (const { name, members } of database.shards) await lead(database, name, members[turn]?.name ?? '');
-    await database.serving(recoveryMs);
+    await serving(database, recoveryMs);
     for (const workload of workloads) await workload.finish?.(worker);
   }
 };
 
-const lead = async ({ elector }: Database, shard: string, member: string): Promise<void> => {
+const lead = async ({ observer }: Database, shard: string, member: string): Promise<void> => {
   const deadline = performance.now() + recoveryMs;
-  while (!(await elector.ask(member, { type: 'promote', term: elector.highestTerm(shard) + 1 }))) {
+  while (!(await observer.ask(member, { type: 'promote', term: observer.highestTerm(shard) + 1 }))) {
     if (performance.now() > deadline) throw new Error(`${member} does not come back: it cannot lead`);
     await sleep(500);
   }

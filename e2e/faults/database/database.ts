@@ -1,198 +1,92 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
-import type { DbShardEntry } from '../../../contract/directory.ts';
-import { logStreamConfig } from '../../../contract/streams.ts';
+import type { JetStreamManager } from '@nats-io/jetstream';
 import { logStream } from '../../../contract/subjects.ts';
-import { watchHeartbeats } from '../../../dataplane/fabric/heartbeats.ts';
-import type { Pod } from '../../../dataplane/fabric/pod.ts';
-import { putDirectory, testPod } from '../../../dataplane/fabric/testing.ts';
-import { startNats, type Nats, type NatsServer } from '../../../local/nats-server.ts';
-import { freePorts } from '../../../local/processes/ports.ts';
-import { Elector } from './elector.ts';
-import { FaultyProcess } from './process.ts';
-import { Proxy } from './proxy.ts';
-import { canMount, SmallDisk } from './small-disk.ts';
+import type { Address } from '../client.ts';
+import type { Observer } from './observer.ts';
+import type { Cut } from './proxy.ts';
+import type { SmallDisk } from './small-disk.ts';
 
-/** A shard of the database under test, and the first letter of the keys that belong to it. */
+/** A member or a gateway, to be treated badly. Somebody keeps it running, unless a fault holds it down. */
+export interface Subject extends Address {
+  readonly name: string;
+  /** `kill -9`; it may stay down until {@link revive}. */
+  kill(): Promise<void>;
+  revive(): void;
+  pause(): void;
+  resume(): void;
+  /** Cuts it off from NATS, where the database can. */
+  cut(cut: Cut): void;
+}
+
+/** A NATS server. */
+export interface LogServer {
+  readonly name: string;
+  /** `kill -9`; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Resolves when it runs again. */
+  start(): Promise<void>;
+  pause(): void;
+  resume(): void;
+}
+
+/** A shard, and a letter with which keys of it begin. */
 export interface Shard {
   readonly name: string;
   readonly letter: string;
-  readonly start: string;
-  readonly end: string;
-  readonly members: FaultyProcess[];
+  readonly members: readonly Subject[];
 }
 
-const namespace = 'test';
-const root = join(import.meta.dirname, '..', '..', '..');
-const ranges = [
-  { name: 'app-a', letter: 'a', start: '', end: 'm' },
-  { name: 'app-z', letter: 'z', start: 'm', end: '' },
-];
-const membersPerShard = 3;
-const gatewayCount = 2;
-const diskMegabytes = { member: 96, nats: 256 };
+/** What not every place can: cut a process off, move its clock, fill its disk. */
+export type Ability = 'cut' | 'clock' | 'disk';
 
-/**
- * A database of real processes: three NATS servers with logs in three copies, two shards of three members, two
- * gateways. Each process reaches NATS through a proxy of its own. Where this process may mount, the first member of each
- * shard and the last NATS server have a small disk.
- */
-export class Database {
-  readonly nats: Nats;
+/** A database under test. */
+export interface Database {
   readonly shards: readonly Shard[];
-  readonly gateways: FaultyProcess[] = [];
-  readonly elector: Elector;
-  /** Disk of the process or server of this name. */
+  readonly gateways: readonly Subject[];
+  readonly servers: readonly LogServer[];
+  readonly observer: Observer;
+  readonly can: ReadonlySet<Ability>;
+  /** Small disks, by the name of the member or NATS server whose data are on it. */
   readonly disks: ReadonlyMap<string, SmallDisk>;
-  readonly #dir: string;
-  readonly #pod: Pod;
-  readonly #manager: JetStreamManager;
-
-  private constructor(
-    dir: string,
-    parts: { nats: Nats; pod: Pod; disks: Map<string, SmallDisk>; manager: JetStreamManager },
-  ) {
-    this.#dir = dir;
-    this.nats = parts.nats;
-    this.disks = parts.disks;
-    this.#pod = parts.pod;
-    this.#manager = parts.manager;
-    this.shards = ranges.map((range) => ({ ...range, members: [] }));
-    const names = new Map(ranges.map(({ name }) => [name, memberNames(name)]));
-    this.elector = new Elector(parts.pod, watchHeartbeats(parts.pod, 'db'), names);
-  }
-
-  /** Starts everything in `dir`; resolves when every shard has a primary. */
-  static async start(dir: string): Promise<Database> {
-    const disks = new Map<string, SmallDisk>();
-    if (canMount) {
-      disks.set('nats-2', new SmallDisk(join(dir, 'nats', 'nats-2'), diskMegabytes.nats));
-      for (const { name } of ranges) {
-        const member = memberNames(name)[0] ?? '';
-        disks.set(member, new SmallDisk(join(dir, member), diskMegabytes.member));
-      }
-    }
-    const nats = await startNats({ dir: join(dir, 'nats'), servers: 3 });
-    await nats.ready();
-    const pod = await testPod(nats.url, 'db-gateway', { QUARTET_POD: 'operator' });
-    const manager = await jetstreamManager(pod.nats, { checkAPI: false });
-    const database = new Database(dir, { nats, pod, disks, manager });
-    try {
-      for (const shard of database.shards) await database.#startShard(shard);
-      for (let i = 0; i < gatewayCount; i++)
-        database.gateways.push(await database.#startProcess('db-gateway', `gateway-${i}`));
-      await database.serving(60_000);
-      return database;
-    } catch (error) {
-      await database.stop();
-      throw error;
-    }
-  }
-
-  get processes(): FaultyProcess[] {
-    return [...this.shards.flatMap(({ members }) => members), ...this.gateways];
-  }
-
-  primary(shard: Shard): FaultyProcess | undefined {
-    const name = this.elector.primary(shard.name);
-    return shard.members.find((member) => member.name === name);
-  }
-
-  /** Waits until every shard has a primary. */
-  async serving(limitMs: number): Promise<void> {
-    const deadline = performance.now() + limitMs;
-    for (;;) {
-      const without = this.shards.filter((shard) => this.primary(shard) === undefined);
-      if (without.length === 0) return;
-      if (performance.now() > deadline) throw new Error(`no primary of ${without.map(({ name }) => name).join(', ')}`);
-      await sleep(100);
-    }
-  }
-
+  /** What ended by itself so far, and how often. */
+  readonly crashes: readonly string[];
   /** The NATS server that leads the log of a shard; undefined while there is none. */
-  async logLeader(shard: Shard): Promise<NatsServer | undefined> {
-    try {
-      const info = await this.#manager.streams.info(logStream({ kind: 'db', namespace, name: shard.name }));
-      return this.nats.servers.find(({ name }) => name === info.cluster?.leader);
-    } catch {
-      return undefined;
-    }
-  }
-
+  logLeader(shard: Shard): Promise<LogServer | undefined>;
   /** Moves the wall clock of a process. @param offsetMs from the true time */
-  setClock(process: FaultyProcess, offsetMs: number): void {
-    writeFileSync(this.#clockFile(process.name), String(offsetMs));
-  }
-
+  setClock(subject: Subject, offsetMs: number): void;
+  /** Whether anybody asks for elections. */
+  operatorAway(away: boolean): void;
   /** Ends what every fault does, and waits until all NATS servers run. */
-  async heal(): Promise<void> {
-    this.elector.present = true;
-    for (const disk of this.disks.values()) disk.free();
-    for (const server of this.nats.servers) server.kill('SIGCONT');
-    await Promise.all(this.nats.servers.map((server) => server.start()));
-    for (const process of this.processes) {
-      process.proxy.cut('none');
-      process.resume();
-      process.revive();
-      this.setClock(process, 0);
-    }
-  }
-
-  async stop(): Promise<void> {
-    this.elector.stop();
-    for (const server of this.nats.servers) server.kill('SIGCONT');
-    await Promise.all(this.processes.map((process) => process.stop()));
-    await this.#pod.stop();
-    await this.nats.stop();
-    for (const disk of this.disks.values()) disk.unmount();
-  }
-
-  async #startShard(shard: Shard): Promise<void> {
-    const { name, start, end } = shard;
-    const config = logStreamConfig({ kind: 'db', namespace, name }, this.nats.servers.length);
-    const { created } = await this.#manager.streams.add(config as Parameters<JetStreamManager['streams']['add']>[0]);
-    const entry: DbShardEntry = {
-      kind: 'db',
-      namespace,
-      database: 'app',
-      name,
-      start,
-      end,
-      log: { stream: config.name, created: String(created) },
-      members: memberNames(name).map((pod, i) => ({ pod, node: `node-${i}`, zone: `zone-${i}` })),
-      primary: null,
-      term: 0,
-      conflict: null,
-    };
-    await putDirectory(this.#pod, 'db', entry);
-    for (const member of memberNames(name)) shard.members.push(await this.#startProcess('db', member, name));
-  }
-
-  async #startProcess(role: 'db' | 'db-gateway', name: string, resource?: string): Promise<FaultyProcess> {
-    const [port = 0] = await freePorts(1);
-    const proxy = await Proxy.start(this.nats.servers.map((server) => server.port));
-    const env: NodeJS.ProcessEnv = {
-      ...process.env,
-      QUARTET_NAMESPACE: namespace,
-      QUARTET_POD: name,
-      QUARTET_POD_IP: '127.0.0.1',
-      QUARTET_NODE: `node-of-${name}`,
-      QUARTET_NATS_URL: proxy.url,
-      QUARTET_NATS_REPLICAS: '3',
-      QUARTET_PORT: String(port),
-      QUARTET_ADMIN_PORT: '0',
-      QUARTET_TEST_CLOCK_FILE: this.#clockFile(name),
-      ...(resource === undefined ? {} : { QUARTET_RESOURCE: resource, QUARTET_DATA_DIR: join(this.#dir, name) }),
-    };
-    const args = ['--import', join(import.meta.dirname, 'wall-clock.ts'), join(root, 'dataplane', 'main.ts'), role];
-    return new FaultyProcess({ name, port, args, env, proxy, log: join(this.#dir, 'logs', `${name}.log`) });
-  }
-
-  #clockFile(name: string): string {
-    return join(this.#dir, `${name}.clock`);
-  }
+  heal(): Promise<void>;
+  stop(): Promise<void>;
 }
 
-const memberNames = (shard: string): string[] => Array.from({ length: membersPerShard }, (_, i) => `${shard}-m${i}`);
+/** The member of a shard that leads, as far as anybody knows. */
+export const primaryOf = ({ observer }: Pick<Database, 'observer'>, { name, members }: Shard): Subject | undefined => {
+  const primary = observer.primary(name);
+  return members.find((member) => member.name === primary);
+};
+
+/** Waits until every shard has a primary. @throws Error when one has none in time */
+export const serving = async (database: Pick<Database, 'observer' | 'shards'>, limitMs: number): Promise<void> => {
+  const deadline = performance.now() + limitMs;
+  for (;;) {
+    const without = database.shards.filter((shard) => primaryOf(database, shard) === undefined);
+    if (without.length === 0) return;
+    if (performance.now() > deadline) throw new Error(`no primary of ${without.map(({ name }) => name).join(', ')}`);
+    await sleep(100);
+  }
+};
+
+/** The name of the NATS server that leads the log of a shard; undefined while there is none. */
+export const logLeaderName = async (
+  manager: JetStreamManager,
+  namespace: string,
+  { name }: Shard,
+): Promise<string | undefined> => {
+  try {
+    return (await manager.streams.info(logStream({ kind: 'db', namespace, name }))).cluster?.leader;
+  } catch {
+    return undefined;
+  }
+};

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startChild, type Child } from '../../../local/processes/child.ts';
-import type { Proxy } from './proxy.ts';
+import type { Subject } from './database.ts';
+import type { Cut, Proxy } from './proxy.ts';
 
 export interface ProcessPlan {
   readonly name: string;
@@ -15,10 +16,10 @@ export interface ProcessPlan {
 const restartPauseMs = 500;
 
 /** A member or a gateway: kept running, as a kubelet keeps a pod, except while a fault holds it down. */
-export class FaultyProcess {
+export class FaultyProcess implements Subject {
   readonly name: string;
+  readonly host = '127.0.0.1';
   readonly port: number;
-  readonly proxy: Proxy;
   readonly #plan: ProcessPlan;
   #child: Child;
   #wanted = true;
@@ -28,7 +29,6 @@ export class FaultyProcess {
   constructor(plan: ProcessPlan) {
     this.name = plan.name;
     this.port = plan.port;
-    this.proxy = plan.proxy;
     this.#plan = plan;
     this.#child = this.#start();
   }
@@ -54,12 +54,16 @@ export class FaultyProcess {
     this.#child.kill('SIGCONT');
   }
 
+  cut(cut: Cut): void {
+    this.#plan.proxy.cut(cut);
+  }
+
   /** Ends it for good. */
   async stop(): Promise<void> {
     this.#wanted = false;
     this.resume();
     await this.#child.stop(2_000);
-    this.proxy.stop();
+    this.#plan.proxy.stop();
   }
 
   #start(): Child {

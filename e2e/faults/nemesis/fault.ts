@@ -1,4 +1,4 @@
-import type { Database, Shard } from '../database/database.ts';
+import type { Ability, Database, Shard } from '../database/database.ts';
 import type { Random } from '../random.ts';
 
 /** What a fault needs to know to strike. */
@@ -14,8 +14,8 @@ export interface Fault {
   readonly name: string;
   /** Longest time that it lasts, milliseconds. */
   readonly longestMs: number;
-  /** Whether it can be done here; left out: it can. */
-  readonly possible?: (database: Database) => boolean;
+  /** What the database must be able to; left out: nothing. */
+  readonly needs?: Ability;
   /** Strikes; answers what it hit, and how to end it. */
   strike(strike: Strike): Promise<{ readonly hit: string; end(): Promise<void> | void }>;
 }

@@ -1,20 +1,15 @@
-import type { NatsServer } from '../../../local/nats-server.ts';
+import type { LogServer } from '../database/database.ts';
 import type { Fault, Strike } from './fault.ts';
 
-const someLeader = async ({ database, random, shard }: Strike): Promise<NatsServer> =>
-  (await database.logLeader(shard)) ?? random.pick(database.nats.servers);
-
-const kill = async (server: NatsServer): Promise<void> => {
-  server.kill('SIGKILL');
-  await server.exited;
-};
+const someLeader = async ({ database, random, shard }: Strike): Promise<LogServer> =>
+  (await database.logLeader(shard)) ?? random.pick(database.servers);
 
 export const killLogLeader: Fault = {
   name: "kill -9 of the NATS server that leads a shard's log",
   longestMs: 6_000,
   async strike(strike) {
     const server = await someLeader(strike);
-    await kill(server);
+    await server.kill();
     return { hit: server.name, end: () => server.start() };
   },
 };
@@ -24,17 +19,16 @@ export const pauseLogLeader: Fault = {
   longestMs: 6_000,
   async strike(strike) {
     const server = await someLeader(strike);
-    server.kill('SIGSTOP');
-    return { hit: server.name, end: () => server.kill('SIGCONT') };
+    server.pause();
+    return { hit: server.name, end: () => server.resume() };
   },
 };
 
 export const restartAllNats: Fault = {
   name: 'kill -9 and restart of all NATS servers',
   longestMs: 1_000,
-  async strike({ database }) {
-    const { servers } = database.nats;
-    await Promise.all(servers.map(kill));
+  async strike({ database: { servers } }) {
+    await Promise.all(servers.map((server) => server.kill()));
     return {
       hit: 'all',
       end: async () => {
@@ -48,15 +42,16 @@ export const restartAllNats: Fault = {
 export const natsDiskFull: Fault = {
   name: 'disk full of a NATS server',
   longestMs: 8_000,
-  possible: ({ disks }) => disks.has('nats-2'),
+  needs: 'disk',
   async strike({ database }) {
-    const [server, disk] = [database.nats.servers[2], database.disks.get('nats-2')];
+    const server = database.servers.find(({ name }) => database.disks.has(name));
+    const disk = database.disks.get(server?.name ?? '');
     disk?.fill();
     return {
-      hit: 'nats-2',
+      hit: server?.name ?? 'nobody',
       end: async () => {
         disk?.free();
-        if (server !== undefined) await kill(server);
+        await server?.kill();
         await server?.start();
       },
     };

@@ -1,11 +1,11 @@
-import type { FaultyProcess } from '../database/process.ts';
+import { primaryOf, type Subject } from '../database/database.ts';
 import type { Cut } from '../database/proxy.ts';
 import type { Fault, Strike } from './fault.ts';
 
 /** The primary two times out of three, else any member of the shard. */
-const someMember = ({ database, random, shard }: Strike): FaultyProcess => {
+const someMember = ({ database, random, shard }: Strike): Subject => {
   const any = random.pick(shard.members);
-  return random.chance(0.66) ? (database.primary(shard) ?? any) : any;
+  return random.chance(0.66) ? (primaryOf(database, shard) ?? any) : any;
 };
 
 export const kill: Fault = {
@@ -39,26 +39,28 @@ export const pause: Fault = {
 
 export const cut: Fault = {
   name: 'cut of a member from NATS',
+  needs: 'cut',
   longestMs: 10_000,
   async strike(strike) {
     const member = someMember(strike);
     const way = strike.random.pick<Cut>(['both', 'both', 'in', 'out']);
-    member.proxy.cut(way);
-    return { hit: `${member.name} (${way})`, end: () => member.proxy.cut('none') };
+    member.cut(way);
+    return { hit: `${member.name} (${way})`, end: () => member.cut('none') };
   },
 };
 
 /** The worst moment for a lease: a primary is cut off, and another is asked to lead at once. */
 export const usurp: Fault = {
   name: 'cut of a primary, and election at once',
+  needs: 'cut',
   longestMs: 5_000,
   async strike({ database, random, shard }) {
-    const primary = database.primary(shard) ?? random.pick(shard.members);
+    const primary = primaryOf(database, shard) ?? random.pick(shard.members);
     const rival = random.pick(shard.members.filter((member) => member !== primary));
-    primary.proxy.cut('both');
-    const term = database.elector.highestTerm(shard.name) + 1;
-    void database.elector.ask(rival.name, { type: 'promote', term });
-    return { hit: `${primary.name}, for ${rival.name}`, end: () => primary.proxy.cut('none') };
+    primary.cut('both');
+    const term = database.observer.highestTerm(shard.name) + 1;
+    void database.observer.ask(rival.name, { type: 'promote', term });
+    return { hit: `${primary.name}, for ${rival.name}`, end: () => primary.cut('none') };
   },
 };
 
@@ -68,8 +70,8 @@ export const rival: Fault = {
   longestMs: 500,
   async strike({ database, random, shard }) {
     const rival = random.pick(shard.members);
-    const term = database.elector.highestTerm(shard.name) + 1;
-    void database.elector.ask(rival.name, { type: 'promote', term });
+    const term = database.observer.highestTerm(shard.name) + 1;
+    void database.observer.ask(rival.name, { type: 'promote', term });
     return { hit: rival.name, end: () => {} };
   },
 };
@@ -78,16 +80,16 @@ export const switchover: Fault = {
   name: 'planned switchover',
   longestMs: 500,
   async strike({ database, random, shard }) {
-    const primary = database.primary(shard) ?? random.pick(shard.members);
-    void database.elector.ask(primary.name, { type: 'step-down' });
+    const primary = primaryOf(database, shard) ?? random.pick(shard.members);
+    void database.observer.ask(primary.name, { type: 'step-down' });
     return { hit: primary.name, end: () => {} };
   },
 };
 
 const gatewayFault = (
   name: string,
-  begin: (gateway: FaultyProcess) => Promise<void> | void,
-  end: (gateway: FaultyProcess) => void,
+  begin: (gateway: Subject) => Promise<void> | void,
+  end: (gateway: Subject) => void,
 ): Fault => ({
   name,
   longestMs: 4_000,
@@ -108,14 +110,18 @@ export const pauseGateway = gatewayFault(
   (gateway) => gateway.pause(),
   (gateway) => gateway.resume(),
 );
-export const cutGateway = gatewayFault(
-  'cut of a gateway from NATS',
-  (gateway) => gateway.proxy.cut('both'),
-  (gateway) => gateway.proxy.cut('none'),
-);
+export const cutGateway: Fault = {
+  ...gatewayFault(
+    'cut of a gateway from NATS',
+    (gateway) => gateway.cut('both'),
+    (gateway) => gateway.cut('none'),
+  ),
+  needs: 'cut',
+};
 
 export const clockJump: Fault = {
   name: 'clock jump of a member',
+  needs: 'clock',
   longestMs: 8_000,
   async strike(strike) {
     const member = someMember(strike);
@@ -128,14 +134,14 @@ export const clockJump: Fault = {
 export const diskFull: Fault = {
   name: 'disk full of a member',
   longestMs: 8_000,
-  possible: ({ disks }) => disks.size > 0,
+  needs: 'disk',
   async strike({ database, shard }) {
     const member = shard.members.find(({ name }) => database.disks.has(name));
     const disk = database.disks.get(member?.name ?? '');
     if (member === undefined || disk === undefined) return { hit: 'nobody', end: () => {} };
-    const term = database.elector.highestTerm(shard.name) + 1;
+    const term = database.observer.highestTerm(shard.name) + 1;
     // A follower with a full disk proves little.
-    await database.elector.ask(member.name, { type: 'promote', term });
+    await database.observer.ask(member.name, { type: 'promote', term });
     disk.fill();
     return { hit: member.name, end: () => disk.free() };
   },
@@ -145,13 +151,13 @@ export const operatorAway: Fault = {
   name: 'operator away, and kill -9 of a primary',
   longestMs: 12_000,
   async strike({ database, random, shard }) {
-    const primary = database.primary(shard) ?? random.pick(shard.members);
-    database.elector.present = false;
+    const primary = primaryOf(database, shard) ?? random.pick(shard.members);
+    database.operatorAway(true);
     await primary.kill();
     return {
       hit: primary.name,
       end: () => {
-        database.elector.present = true;
+        database.operatorAway(false);
         primary.revive();
       },
     };

@@ -79,9 +79,9 @@ export const bank = (places: readonly Place[], spread: Spread): Workload => {
     name,
     lanes: () =>
       banks.flatMap(({ letter, keys, gateways, members }) =>
-        [...gateways, ...members.slice(1, 2)].map((port, i) => ({
+        [...gateways, ...members.slice(1, 2)].map((address, i) => ({
           name: `bank-${letter}-${i}`,
-          port,
+          address,
           everyMs: 60,
           step: step(letter, keys),
         })),

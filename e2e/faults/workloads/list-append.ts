@@ -93,9 +93,9 @@ export const listAppend = (places: readonly Place[], spread: Spread): Workload =
   name,
   lanes: () =>
     groupsOf(places, spread).flatMap((place) =>
-      [...place.gateways, ...place.gateways, ...place.members.slice(0, 1)].map((port, i) => ({
+      [...place.gateways, ...place.gateways, ...place.members.slice(0, 1)].map((address, i) => ({
         name: `${place.letter}${i}`,
-        port,
+        address,
         everyMs: 60,
         step: step(lettersOf(places, place, spread, keysAtOnce)),
       })),

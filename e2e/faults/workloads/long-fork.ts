@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkLongFork } from '../checks/long-fork.ts';
-import { groupsOf, lettersOf, type Lane, type Place, type Spread, type Workload } from './workload.ts';
+import { gatewayOf, groupsOf, lettersOf, type Lane, type Place, type Spread, type Workload } from './workload.ts';
 
 /** Keys of a group are written once each, by different clients; readers of the group must agree about the order. */
 const name = 'long-fork';
@@ -42,13 +42,13 @@ export const longFork = (places: readonly Place[], spread: Spread): Workload => 
       const letters = lettersOf(places, place, spread, keysOfGroup);
       const writers = letters.map((_, i) => ({
         name: `fork-${letter}-writer-${i}`,
-        port: gateways[i % gateways.length] ?? 0,
+        address: gatewayOf(place, i),
         everyMs: groupMs / 4,
         step: writer(letters, i),
       }));
-      const readers = [...gateways, ...members].map((port, i) => ({
+      const readers = [...gateways, ...members].map((address, i) => ({
         name: `fork-${letter}-reader-${i}`,
-        port,
+        address,
         everyMs: 50,
         step: reader(letters),
       }));

@@ -62,15 +62,15 @@ export const register = (places: readonly Place[]): Workload => ({
   name,
   lanes: () =>
     places.flatMap(({ letter, members, gateways }) => [
-      ...gateways.map((port, i) => ({
+      ...gateways.map((address, i) => ({
         name: `register-${letter}-writer-${i}`,
-        port,
+        address,
         everyMs: 50,
         step: writer(letter),
       })),
-      ...[...members, ...gateways].map((port, i) => ({
+      ...[...members, ...gateways].map((address, i) => ({
         name: `register-${letter}-reader-${i}`,
-        port,
+        address,
         everyMs: 25,
         step: async (worker: Worker) => void (await read(worker, keyAt(letter, worker))),
       })),

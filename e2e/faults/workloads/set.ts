@@ -1,6 +1,6 @@
 import { checkSet } from '../checks/set.ts';
 import type { Operation } from '../history.ts';
-import { insist, type Lane, type Place, type Worker, type Workload } from './workload.ts';
+import { gatewayOf, insist, type Lane, type Place, type Worker, type Workload } from './workload.ts';
 
 /** Elements are added, each once; what was acknowledged has to be there ever after, what was refused must not. */
 const name = 'set';
@@ -46,13 +46,13 @@ export const set = (places: readonly Place[]): Workload => ({
   name,
   lanes: () =>
     places.flatMap(({ letter, gateways, members }) => [
-      ...[...gateways, ...members].map((port, i) => ({
+      ...[...gateways, ...members].map((address, i) => ({
         name: `set-${letter}-adder-${i}`,
-        port,
+        address,
         everyMs: 60,
         step: adder(letter),
       })),
-      { name: `set-${letter}-reader`, port: gateways[0] ?? 0, everyMs: 100, step: reader(letter) },
+      { name: `set-${letter}-reader`, address: gatewayOf({ gateways }, 0), everyMs: 100, step: reader(letter) },
     ]),
   async finish(worker) {
     for (const { letter } of places) {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from '../client.ts';
+import type { Address, Client } from '../client.ts';
 import type { History, Operation } from '../history.ts';
 import type { Random } from '../random.ts';
 
@@ -18,7 +18,7 @@ export interface Worker {
 export interface Lane {
   readonly name: string;
   /** Where it connects to. */
-  readonly port: number;
+  readonly address: Address;
   /** Mean time between the beginnings of steps, milliseconds. */
   readonly everyMs: number;
   step(worker: Worker): Promise<void>;
@@ -28,9 +28,10 @@ export interface Lane {
 export interface Place {
   /** First letter of the keys of this shard. */
   readonly letter: string;
-  /** Ports of the members of the shard: they answer what they lead without asking anyone. */
-  readonly members: readonly number[];
-  readonly gateways: readonly number[];
+  /** Members of the shard: they answer what they lead without asking anyone. */
+  readonly members: readonly Address[];
+  /** At least one. */
+  readonly gateways: readonly Address[];
 }
 
 export interface Verdict {
@@ -55,6 +56,13 @@ export interface Workload {
 
 /** Where atomic groups of keys live: each in one shard, or over all of them. */
 export type Spread = 'one-shard' | 'across';
+
+/** One of the gateways. */
+export const gatewayOf = ({ gateways }: Pick<Place, 'gateways'>, index: number): Address => {
+  const gateway = gateways[index % gateways.length];
+  if (gateway === undefined) throw new RangeError('a database without gateways');
+  return gateway;
+};
 
 /** A shard's letters for a group of `count` keys. */
 export const lettersOf = (places: readonly Place[], place: Place, spread: Spread, count: number): string[] =>
