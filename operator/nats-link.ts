@@ -1,4 +1,5 @@
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import { RequestError } from '@nats-io/nats-core';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { inboxPrefix } from '../contract/permissions.ts';
@@ -101,7 +102,7 @@ export class NatsLink {
       await this.#connection.request(subject, '', { timeout: questionMs });
       return false;
     } catch (error) {
-      return [error, (error as Error).cause].some((it) => it instanceof Error && it.name === 'NoRespondersError');
+      return error instanceof RequestError && error.isNoResponders();
     }
   }
 

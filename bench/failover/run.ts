@@ -8,6 +8,7 @@
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
 import { eventually } from '../../e2e/eventually.ts';
 import { Resources } from '../../e2e/resources.ts';
@@ -38,8 +39,15 @@ const subjectAt = (stateDir: string, host: string): Subject => {
   return { stateDir, quartet, resources: new Resources((...args) => quartet('kubectl', ...args), endpoints) };
 };
 
+/** The primary that leads now, and is not about to be succeeded for a better spread. */
 const victimOf = async ({ resources }: Subject, shard: string): Promise<Victim> => {
-  const { primary = '', term = 0 } = await resources.status('dbshards', shard);
+  const { primary = '', term = 0 } = await eventually(async () => {
+    const before = await resources.status('dbshards', shard);
+    await sleep(2_000);
+    const after = await resources.status('dbshards', shard);
+    if (after.term !== before.term) throw new Error('the primary changes');
+    return after;
+  }, 60_000);
   const { node, namespace } = await resources.pod(primary);
   return { shard, pod: primary, node, namespace, term };
 };

@@ -77,6 +77,13 @@ describe('JetStream log', () => {
     await expect(log.extent()).rejects.toMatchObject({ name: 'LogError', code: 'missing' });
   });
 
+  test('an attempt that nobody takes in is known not to have been processed', async () => {
+    const nats = connections[0] as NatsConnection;
+    const log = new JetStreamLog({ nats, stream: 'NONE', subject: 'none', liveSubject: 'none.live' });
+    const entry = encodeEntry({ kind: 'data', term: 1, writer: 'w', time: 1, previous: genesis }, []);
+    expect(await log.attempt(0, entry, 5_000)).toMatchObject({ result: 'not-taken' });
+  });
+
   test('entries of the largest size pass', async () => {
     const { clients } = await openLog();
     const log = clients[0] as JetStreamLog;

@@ -1,4 +1,4 @@
-import { headers, type Msg, type NatsConnection } from '@nats-io/nats-core';
+import { headers, RequestError, type Msg, type NatsConnection } from '@nats-io/nats-core';
 import { appendResolved, type AppendTransport, type Attempt } from './append-resolution.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { directGet } from './direct-get.ts';
@@ -114,8 +114,7 @@ const parse = (message: Msg): ApiAnswer => JSON.parse(message.string()) as ApiAn
 /** No responders: the request reached no leader. Anything else: nothing is known. */
 function withoutAnswer(error: unknown): Attempt {
   const message = error instanceof Error ? error.message : String(error);
-  const cause = error instanceof Error ? error.cause : undefined;
-  const notTaken = [error, cause].some((it) => it instanceof Error && it.name === 'NoRespondersError');
+  const notTaken = error instanceof RequestError && error.isNoResponders();
   return { result: notTaken ? 'not-taken' : 'silent', message };
 }
 
