@@ -40,6 +40,13 @@ export const snapshotSubject = (set: Pick<ReplicaSetId, 'namespace' | 'kind'>, p
 export const memberSubject = (set: ReplicaSetId, pod: string): string =>
   `quartet.${set.namespace}.${set.kind}.${set.name}.${pod}`;
 
+/** Where a member of a database shard answers what has changed (request and reply). */
+export const memberFeedSubject = (set: ReplicaSetId, pod: string): string => `${memberSubject(set, pod)}.changes`;
+
+/** The database API (request and reply), shared by gateways: `verb` is `get`, `range`, `txn` or `changes`. */
+export const databaseSubject = (namespace: string, database: string, verb?: string): string =>
+  `quartet.${namespace}.database.${database}${verb === undefined ? '' : `.${verb}`}`;
+
 /** The stream that is the truth of a replica set. */
 export const logStream = (set: ReplicaSetId): string => `QUARTET_${set.namespace}_${set.kind}_${set.name}`;
 /** The one subject in that stream. */

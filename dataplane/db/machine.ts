@@ -1,4 +1,5 @@
 import type { CommittedEntry, Position, Snapshot, StateMachine } from '../replica/state-machine.ts';
+import { RecentEntries } from './feed/recent.ts';
 import type { Store } from './store/store.ts';
 
 /** Who is told about the replica's role. */
@@ -9,6 +10,8 @@ export interface Leader {
 
 /** DBShard's replicated state machine: a key-value store. What an operation may hold is in `store/effects.ts`. */
 export class KeyValueMachine implements StateMachine {
+  /** The newest entries, for those who watch. */
+  readonly recent: RecentEntries;
   readonly #store: Store;
   #leader: Leader | null = null;
   /** Of this replica, while it leads. */
@@ -16,6 +19,7 @@ export class KeyValueMachine implements StateMachine {
 
   constructor(store: Store) {
     this.#store = store;
+    this.recent = new RecentEntries(store.position?.seq ?? 0);
   }
 
   /** Sets who evaluates requests while this replica leads. */
@@ -28,16 +32,18 @@ export class KeyValueMachine implements StateMachine {
     return this.#store.position;
   }
 
-  apply(entries: readonly CommittedEntry[], position: Position): Promise<void> {
-    return this.#store.apply(entries, position);
+  async apply(entries: readonly CommittedEntry[], position: Position): Promise<void> {
+    await this.#store.apply(entries, position);
+    this.recent.add(entries, position.seq);
   }
 
   snapshot(): Promise<Snapshot> {
     return this.#store.snapshot();
   }
 
-  restore(position: Position, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    return this.#store.restore(position, chunks);
+  async restore(position: Position, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    await this.#store.restore(position, chunks);
+    this.recent.restart(position.seq);
   }
 
   /** Resolves when what is applied would survive a loss of power. */

@@ -4,15 +4,34 @@ import type { Directory } from '../../fabric/directory.ts';
 import type { Heartbeats } from '../../fabric/heartbeats.ts';
 import { DbError } from '../db-error.ts';
 import { Ranges } from './ranges.ts';
-import { encodeError } from '../resp/reply-writer.ts';
+import { requestKind } from '../batch/request-batch.ts';
+import { encodeStale } from '../member/stale-reader.ts';
+import { encodeError, type Protocol } from '../resp/reply-writer.ts';
 import type { ShardAnswer } from '../two-phase/coordinator.ts';
-import { Budget, type ShardRequest } from './request.ts';
-import { ShardLink, type Transport } from './shard-link.ts';
-import { findPrimary } from './target.ts';
+import { Budget, type ShardRequest, type Waiter } from './request.ts';
+import { ShardLink, type ShardLinkOptions, type Transport } from './shard-link.ts';
+import { Staleness } from './staleness.ts';
+import { findPrimary, type Target } from './target.ts';
 
 /** The database that a connection uses when it does not choose, if there are several. */
 const defaultDatabase = 'app';
 const tickMs = 100;
+/** A member that was silent for so long is not asked to read, milliseconds. */
+const silentMs = 1_000;
+
+/** A read that need not see the newest. */
+export interface ReadOptions {
+  readonly waiter: Waiter;
+  readonly protocol: Protocol;
+  /** Sequence of the shard's log that the asker has seen already. */
+  readonly seen: number;
+  readonly maxLagMs: number;
+  readonly place: Pick<ShardRequest, 'keys' | 'database'>;
+}
+
+/** Whether a member could not answer, rather than the command failed. */
+const isRefusal = (reply: Buffer): boolean =>
+  reply[0] === 45 && /^-(STALE|TRYAGAIN|COMPACTED)/.test(reply.toString('latin1', 0, 12));
 
 /** Finds the shard of a key and carries requests to it. */
 export class Router {
@@ -21,6 +40,9 @@ export class Router {
   readonly #transport: Transport;
   readonly #budget = new Budget();
   readonly #links = new Map<string, ShardLink>();
+  /** By pod: ways of reads that any member may answer. */
+  readonly #memberLinks = new Map<string, ShardLink>();
+  readonly #staleness = new Staleness();
   #databases: ReadonlyMap<string, Ranges> = new Map();
   #dirty = new Set<ShardLink>();
   readonly #stops: (() => void)[] = [];
@@ -35,6 +57,7 @@ export class Router {
       () => clearInterval(timer),
       directory.onChange(() => this.#changed()),
       beats.onBeat((beat) => {
+        this.#staleness.note(beat, performance.now());
         if (beat.resource !== null) this.#links.get(beat.resource)?.tick();
       }),
     );
@@ -80,10 +103,64 @@ export class Router {
 
   /** Sends a request to a shard, together with all others of this turn. */
   submit(shard: DbShardEntry, request: ShardRequest): void {
-    const link = this.#link(shard.name);
+    this.#send(this.#link(shard.name), request);
+  }
+
+  #send(link: ShardLink, request: ShardRequest): void {
     link.submit(request);
     if (this.#dirty.size === 0) setImmediate(() => this.#flush());
     this.#dirty.add(link);
+  }
+
+  /**
+   * A read that any member may answer if its state is young enough, and not older than what was `seen`; else the primary
+   * answers. `command` is in RESP. Spread over the members at random.
+   */
+  read(shard: DbShardEntry, command: Buffer, options: ReadOptions): void {
+    const { waiter, protocol, seen, maxLagMs } = options;
+    const kind = protocol === 3 ? requestKind.resp3 : 0;
+    const fallBack = (): void =>
+      this.submit(shard, { kind, payload: command, writes: false, waiter, ...options.place });
+    const pod = this.#anyMember(shard, maxLagMs);
+    if (pod === null) return fallBack();
+    const answer = (reply: Buffer, sequence: number): void => {
+      if (sequence < seen || isRefusal(reply)) fallBack();
+      else waiter.answer(reply, sequence);
+    };
+    const payload = encodeStale(0, command);
+    this.#send(this.#memberLink(shard.name, pod), {
+      kind: kind | requestKind.stale,
+      payload,
+      writes: false,
+      waiter: { answer },
+    });
+  }
+
+  /**
+   * A read of the state at a sequence (0: the newest) by any member that is at most so old.
+   * Answers STALE when there is none, and never rejects.
+   */
+  async readAt(shard: DbShardEntry, command: Buffer, at: { sequence: number; maxLagMs: number }): Promise<ShardAnswer> {
+    const pod = this.#anyMember(shard, at.maxLagMs);
+    if (pod === null) {
+      return { reply: encodeError(`STALE no member of shard ${shard.name} is known to be young enough`), sequence: 0 };
+    }
+    const payload = encodeStale(at.sequence, command);
+    return new Promise((resolve) => {
+      const answer = (reply: Buffer, sequence: number): void => resolve({ reply, sequence });
+      const request = { kind: requestKind.stale, payload, writes: false, waiter: { answer } };
+      this.#send(this.#memberLink(shard.name, pod), request);
+    });
+  }
+
+  /** A member of a shard that follows its log; null: none is known. */
+  anyMember(shard: DbShardEntry): string | null {
+    return this.#anyMember(shard, Number.MAX_VALUE);
+  }
+
+  /** Last sequence of a shard's log, as its members reported it. */
+  sequenceOf(shard: DbShardEntry): number {
+    return Math.max(0, ...shard.members.map(({ pod }) => this.#beats.get(pod)?.beat.replica?.applied ?? 0));
   }
 
   /** One request by itself. Never rejects: what goes wrong is an error reply. */
@@ -102,6 +179,27 @@ export class Router {
     for (const stop of this.#stops) stop();
   }
 
+  #anyMember(shard: DbShardEntry, maxLagMs: number): string | null {
+    const now = performance.now();
+    const able = shard.members.filter(
+      ({ pod }) => this.#beats.alive(pod, silentMs) && this.#staleness.of(shard.name, pod, now) <= maxLagMs,
+    );
+    return able[Math.floor(Math.random() * able.length)]?.pod ?? null;
+  }
+
+  /** The way to one member, whether it leads or not. */
+  #memberLink(shard: string, pod: string): ShardLink {
+    let link = this.#memberLinks.get(pod);
+    if (link) return link;
+    const target = (): Target | null => {
+      const beat = this.#beats.get(pod)?.beat;
+      return beat && this.#beats.alive(pod, silentMs) ? { pod, term: 0, incarnation: beat.incarnation } : null;
+    };
+    link = new ShardLink({ ...this.#linkOptions(shard), findPrimary: target });
+    this.#memberLinks.set(pod, link);
+    return link;
+  }
+
   #flush(): void {
     const dirty = this.#dirty;
     this.#dirty = new Set();
@@ -111,7 +209,13 @@ export class Router {
   #link(shard: string): ShardLink {
     let link = this.#links.get(shard);
     if (link) return link;
-    link = new ShardLink({
+    link = new ShardLink(this.#linkOptions(shard));
+    this.#links.set(shard, link);
+    return link;
+  }
+
+  #linkOptions(shard: string): ShardLinkOptions {
+    return {
       shard,
       transport: this.#transport,
       budget: this.#budget,
@@ -120,9 +224,7 @@ export class Router {
       now: () => performance.now(),
       random: Math.random,
       route: (request) => this.#route(shard, request),
-    });
-    this.#links.set(shard, link);
-    return link;
+    };
   }
 
   #membersOf(shard: string): string[] {
@@ -158,5 +260,10 @@ export class Router {
 
   #tick(): void {
     for (const link of this.#links.values()) if (link.pending > 0) link.tick();
+    for (const [pod, link] of this.#memberLinks) {
+      if (link.pending === 0) continue;
+      if (this.#beats.alive(pod, silentMs)) link.tick();
+      else link.abandon('STALE the member that was asked is gone');
+    }
   }
 }

@@ -196,6 +196,16 @@ export class ShardLink {
     return true;
   }
 
+  /** Gives everything up. For a link that only reads. */
+  abandon(line: string): void {
+    const all = [...this.#flight.values(), ...this.#refused, ...this.#queue];
+    for (const outgoing of this.#flight.values()) this.#land(outgoing);
+    this.#refused = [];
+    this.#queue = [];
+    const reply = encodeError(line);
+    for (const outgoing of all) this.#finish(outgoing, reply, 0);
+  }
+
   /** Ranges have changed: gives requests whose keys are elsewhere to the shard that has them, in their order. */
   reroute(): void {
     this.#queue = this.#queue.filter((outgoing) => this.#stays(outgoing));

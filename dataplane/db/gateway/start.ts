@@ -2,8 +2,8 @@ import { servicePorts } from '../../../contract/pod-env.ts';
 import { watchDirectory } from '../../fabric/directory.ts';
 import { watchHeartbeats } from '../../fabric/heartbeats.ts';
 import type { Pod } from '../../fabric/pod.ts';
+import { listenForRequests } from '../api/listener.ts';
 import { FrontEnd } from '../front/front-end.ts';
-import { listenForDatabaseRequests } from './database-listener.ts';
 import { exportMetrics } from './metrics.ts';
 import { NatsTransport } from './nats-transport.ts';
 import { Router } from './router.ts';
@@ -14,7 +14,7 @@ export const start = async (pod: Pod): Promise<void> => {
   const directory = await watchDirectory(pod, 'db');
   const router = new Router(directory, watchHeartbeats(pod, 'db'), new NatsTransport(pod, null));
   pod.onShutdown('router', async () => router.stop());
-  const stopRequests = listenForDatabaseRequests(pod, router);
+  const stopRequests = listenForRequests({ router, nats: pod.nats, namespace: pod.env.QUARTET_NAMESPACE });
   const frontEnd = new FrontEnd(pod, router, { port: pod.env.QUARTET_PORT ?? servicePorts['db-gateway'] });
   const port = await frontEnd.listen(pod.env.QUARTET_POD_IP);
   pod.onShutdown('front end', async () => {

@@ -10,7 +10,12 @@ export interface Claims {
 }
 
 /** Reads of the shard that have to see what was committed before them, and which keys they look at. */
-const shardReads: Readonly<Record<string, 'all' | 'arguments'>> = { QRANGE: 'all', QVERSIONS: 'arguments' };
+const shardReads: Readonly<Record<string, 'all' | 'arguments'>> = {
+  QRANGE: 'all',
+  QROWS: 'all',
+  QREAD: 'arguments',
+  QVERSIONS: 'arguments',
+};
 
 const argumentsOf = (frame: Frame): string[] => Array.from({ length: frame.count - 1 }, (_, i) => frame.key(i + 1));
 

@@ -13,6 +13,7 @@ import { decodeRange, encodeRange, rangeNote, type KeyRange } from './key-range.
 import type { Removals } from './removals.ts';
 import type { Speculation } from './speculation.ts';
 import { evaluateTransaction } from './transaction.ts';
+import { readCommands } from './state-reads.ts';
 import { valueCommands } from './value-commands.ts';
 import { versionsCommand } from './versions.ts';
 
@@ -43,6 +44,7 @@ export class Evaluator {
     this.#commands = new CommandTable<DataCommand>([
       ...memberCommands().all,
       ...valueCommands,
+      ...readCommands,
       versionsCommand(removals),
     ]);
     this.#part = {

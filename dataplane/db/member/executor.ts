@@ -14,6 +14,7 @@ import { maxParkedMs, Parked, type ParkedRequest } from './parked.ts';
 import { Removals } from './removals.ts';
 import type { Requester } from './requester.ts';
 import { Speculation } from './speculation.ts';
+import { isStale, StaleReader } from './stale-reader.ts';
 
 type Reader = Pick<Replica, 'leading' | 'mayRead' | 'applied' | 'refusal' | 'propose' | 'readBarrier'>;
 
@@ -62,6 +63,7 @@ export class Executor {
   readonly #evaluator: Evaluator;
   readonly #operations: OperationsInFlight;
   readonly #parked = new Parked();
+  readonly #stale: StaleReader;
   /** Batches that wait for a proof that reads are current; later ones queue behind them. */
   #waiting: WaitingBatch[] = [];
   #sealing = false;
@@ -75,6 +77,7 @@ export class Executor {
     this.#state = new Speculation(options.store, this.#removals);
     this.#evaluator = new Evaluator(this.#state, this.#removals, () => this.#release());
     this.#operations = new OperationsInFlight(options.replica, this.#state, () => this.#restore());
+    this.#stale = new StaleReader(options.store, () => this.#now());
     this.#evaluator.gate.range = options.initialRange ? null : everything;
   }
 
@@ -91,6 +94,7 @@ export class Executor {
 
   /** Takes a batch of requests. Every one of them is answered, sooner or later, or the leadership ends. */
   handle(from: Requester, batch: Buffer): void {
+    if (isStale(batch)) return this.#stale.handle(from, batch);
     if (epochOf(batch) <= from.refusedEpoch) return refuseAll(from, batch, texts.order);
     if (!this.#replica.leading) return refuseAll(from, batch, texts.notPrimary);
     if (this.#waiting.length === 0 && this.#replica.mayRead()) return this.#run(from, batch);

@@ -1,13 +1,16 @@
 import { join } from 'node:path';
 import { servicePorts } from '../../../contract/pod-env.ts';
-import { memberSubject } from '../../../contract/subjects.ts';
+import { liveSubject, logStream, logSubject, memberFeedSubject, memberSubject } from '../../../contract/subjects.ts';
 import type { DbShardEntry } from '../../../contract/directory.ts';
 import type { ReplicaSetId } from '../../../contract/names.ts';
 import { watchDirectory } from '../../fabric/directory.ts';
 import { watchHeartbeats } from '../../fabric/heartbeats.ts';
 import type { Pod } from '../../fabric/pod.ts';
+import { JetStreamLog } from '../../log/jetstream-log.ts';
 import { startReplica } from '../../replica/replica.ts';
 import { DbError } from '../db-error.ts';
+import { FeedServer } from '../feed/server.ts';
+import { Replay } from '../feed/replay.ts';
 import { FrontEnd } from '../front/front-end.ts';
 import { exportMetrics } from '../gateway/metrics.ts';
 import { NatsTransport } from '../gateway/nats-transport.ts';
@@ -61,6 +64,21 @@ export const start = async (pod: Pod): Promise<void> => {
   const listener = new RequestListener(pod.nats, executor, pod.log);
   const unlisten = listener.listen(memberSubject(set, pod.env.QUARTET_POD));
   pod.onShutdown('requests', async () => unlisten());
+  const log = new JetStreamLog({
+    nats: pod.nats,
+    stream: logStream(set),
+    subject: logSubject(set),
+    liveSubject: liveSubject(set),
+  });
+  const feed = new FeedServer({
+    nats: pod.nats,
+    subject: memberFeedSubject(set, pod.env.QUARTET_POD),
+    recent: machine.recent,
+    replay: new Replay(log),
+    log: pod.log,
+  });
+  const stopFeed = feed.listen();
+  pod.onShutdown('changes', async () => stopFeed());
   const router = new Router(directory, watchHeartbeats(pod, 'db'), new NatsTransport(pod, executor));
   pod.onShutdown('router', async () => router.stop());
   const recovery = new Recovery({

@@ -1,0 +1,97 @@
+import type { CommittedEntry } from '../../replica/state-machine.ts';
+
+/** What a member keeps of the log in memory for those who watch, bytes. */
+const maxBytes = 16 * 1024 * 1024;
+/** An operation is copied when it would keep a buffer alive that is so many times larger. */
+const maxWaste = 2;
+
+const sizeOf = ({ operations }: CommittedEntry): number => operations.reduce((sum, { length }) => sum + length, 64);
+
+const own = (entry: CommittedEntry): CommittedEntry => ({
+  ...entry,
+  operations: entry.operations.map((operation) =>
+    operation.buffer.byteLength > maxWaste * operation.length ? Buffer.from(operation) : operation,
+  ),
+});
+
+/** The newest committed entries, in memory. */
+export class RecentEntries {
+  #entries: CommittedEntry[] = [];
+  #head = 0;
+  #bytes = 0;
+  #before: number;
+  #last: number;
+  #waiting = new Set<() => void>();
+
+  /** `position`: sequence of the last entry that was applied before. */
+  constructor(position: number) {
+    this.#before = this.#last = position;
+  }
+
+  /** Lowest sequence from which on every committed entry is here. */
+  get oldest(): number {
+    return this.#before + 1;
+  }
+
+  /** Sequence up to which the member has applied the log. */
+  get last(): number {
+    return this.#last;
+  }
+
+  /** Takes what was applied; `position`: the sequence that the store has reached. */
+  add(entries: readonly CommittedEntry[], position: number): void {
+    for (const entry of entries) {
+      this.#entries.push(own(entry));
+      this.#bytes += sizeOf(entry);
+    }
+    this.#last = position;
+    while (this.#bytes > maxBytes && this.#head < this.#entries.length) this.#drop();
+    if (this.#head > 1_000 && this.#head > this.#entries.length / 2) {
+      this.#entries = this.#entries.slice(this.#head);
+      this.#head = 0;
+    }
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+
+  /** The store was replaced: what lies between is not known here. */
+  restart(position: number): void {
+    this.#entries = [];
+    this.#head = this.#bytes = 0;
+    this.#before = this.#last = position;
+  }
+
+  /** Entries from a sequence on, which must not be below {@link oldest}. */
+  *from(seq: number): Iterable<CommittedEntry> {
+    let [low, high] = [this.#head, this.#entries.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#entries[middle]?.seq ?? 0) < seq) low = middle + 1;
+      else high = middle;
+    }
+    for (let i = low; i < this.#entries.length; i++) {
+      const entry = this.#entries[i];
+      if (entry) yield entry;
+    }
+  }
+
+  /** Resolves when something was applied, or after a time. */
+  changed(withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, withinMs);
+      this.#waiting.add(end);
+    });
+  }
+
+  #drop(): void {
+    const entry = this.#entries[this.#head++];
+    if (!entry) return;
+    this.#before = entry.seq;
+    this.#bytes -= sizeOf(entry);
+  }
+}
