@@ -12,7 +12,18 @@
  * - OOM: the shard's log or disk is full; surely not executed
  */
 export type DbErrorCode =
-  'ERR' | 'WRONGTYPE' | 'WRONGPASS' | 'NOPROTO' | 'EXECABORT' | 'CROSSSHARD' | 'CLUSTERDOWN' | 'TRYAGAIN' | 'UNKNOWN' | 'STALE' | 'COMPACTED' | 'OOM';
+  | 'ERR'
+  | 'WRONGTYPE'
+  | 'WRONGPASS'
+  | 'NOPROTO'
+  | 'EXECABORT'
+  | 'CROSSSHARD'
+  | 'CLUSTERDOWN'
+  | 'TRYAGAIN'
+  | 'UNKNOWN'
+  | 'STALE'
+  | 'COMPACTED'
+  | 'OOM';
 
 /** Any failure of the database; `code` and message together are the error reply. */
 export class DbError extends Error {
