@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 NATS ?= 1
 NODES ?= 3
 
-.PHONY: help up down status test faults lint format bench tools crds
+.PHONY: help up down status test faults lint format bench tools crds image kind kind-down e2e
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -34,6 +34,15 @@ TIERS ?= unit integration e2e
 
 test: node_modules tools ## all tests that need no Docker; real servers and processes are started and killed
 	@node hack/test.ts $(TIERS)
+
+image: node_modules ## the image, from this checkout (BASE=, SYSTEM=: other base images, TAG=: one more name)
+	@node hack/image/main.ts
+
+kind: node_modules ## a kind cluster with everything on it, or an upgrade of the one that runs (WORKERS=3)
+	@node hack/kind/main.ts up
+
+kind-down: node_modules ## delete the kind cluster; stop Docker if `make kind` started it
+	@node hack/kind/main.ts down
 
 e2e: node_modules ## break Quartet on a kind cluster, under load; takes the cluster of `make kind` or makes one
 	@node hack/test.ts kind
