@@ -1,4 +1,4 @@
-import { Counter, Gauge } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Pod } from '../../fabric/pod.ts';
 import type { FrontEnd } from '../front/front-end.ts';
 import type { Router } from './router.ts';
@@ -14,6 +14,15 @@ export const exportMetrics = (pod: Pod, frontEnd: FrontEnd, router: Router): voi
   };
   gauge('quartet_db_connections', 'Connected RESP clients.', () => frontEnd.connections);
   gauge('quartet_db_pending_requests', 'Requests that wait for a shard.', () => router.pending);
+  const latency = new Histogram({
+    name: 'quartet_db_request_seconds',
+    help: 'From sending a request to a shard until its reply is here.',
+    labelNames: ['kind'],
+    buckets: [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1, 2, 5, 10],
+    registers,
+  });
+  const [reads, writes] = [latency.labels('read'), latency.labels('write')];
+  router.observe = (request, ms) => (request.writes ? writes : reads).observe(ms / 1000);
   let counted = 0;
   const countCommands = function (this: Counter): void {
     this.inc(frontEnd.commands - counted);

@@ -63,6 +63,9 @@ export class Router {
     );
   }
 
+  /** Told how long each request to a shard took, milliseconds. */
+  observe: ((request: ShardRequest, ms: number) => void) | null = null;
+
   /** Requests that wait or are in flight. */
   get pending(): number {
     return this.#budget.requests;
@@ -224,6 +227,7 @@ export class Router {
       now: () => performance.now(),
       random: Math.random,
       route: (request) => this.#route(shard, request),
+      observe: (request, ms) => this.observe?.(request, ms),
     };
   }
 

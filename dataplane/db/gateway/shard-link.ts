@@ -27,6 +27,8 @@ export interface ShardLinkOptions {
    * Where the keys of a request are by now: here, in another shard, which takes the request over, or nowhere together.
    */
   readonly route: (request: ShardRequest) => 'here' | 'taken' | 'nowhere';
+  /** Told how long a request took that was answered, milliseconds. */
+  readonly observe?: (request: ShardRequest, ms: number) => void;
 }
 
 interface Outgoing {
@@ -171,7 +173,8 @@ export class ShardLink {
     if (this.#flight.size === 0) this.#batches.clear();
   }
 
-  #finish({ request }: Outgoing, reply: Buffer, sequence: number): void {
+  #finish({ request, deadline }: Outgoing, reply: Buffer, sequence: number): void {
+    this.#options.observe?.(request, this.#options.now() - deadline + requestDeadlineMs);
     this.#options.budget.give(request.payload.length);
     request.waiter.answer(reply, sequence);
   }
