@@ -4,7 +4,7 @@ import { faultUnderTraffic } from './fault.ts';
 import { killContainers } from './faults.ts';
 import { promise } from './promise.ts';
 
-promise('kill -9 of a primary: no acknowledged write is lost, another leads with a higher term', 120, async (scene) => {
+promise('kill -9 of a primary: no acknowledged write is lost, another leads with a higher term', 240, async (scene) => {
   const { cluster } = scene;
   const before = await cluster.status('dbshards', 'app-a');
   const primary = await cluster.pod(before.primary ?? '');
@@ -28,7 +28,7 @@ promise('kill -9 of a primary: no acknowledged write is lost, another leads with
 
 promise(
   'the operator that leads is deleted without grace: no service notices, the other takes over',
-  120,
+  240,
   async (scene) => {
     const { cluster, note } = scene;
     const before = await cluster.operatorLeader();
@@ -49,7 +49,7 @@ promise(
   },
 );
 
-promise('the operator that leads is killed by kill -9: no service notices, one leads again', 120, async (scene) => {
+promise('the operator that leads is killed by kill -9: no service notices, one leads again', 240, async (scene) => {
   const { cluster, note } = scene;
   const leader = await cluster.pod(await cluster.operatorLeader());
   await faultUnderTraffic(

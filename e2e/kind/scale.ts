@@ -22,7 +22,7 @@ const scaleTo = async (scene: Scene, replicas: number): Promise<void> => {
 
 promise(
   'kubectl scale beyond the nodes that there are: Degraded says so, and never two replicas on one node',
-  120,
+  240,
   async (scene) => {
     const { cluster, note } = scene;
     const nodes = await cluster.openWorkers();
