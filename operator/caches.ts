@@ -10,6 +10,7 @@ import {
   pods,
   secrets,
   services,
+  storageClasses,
   type Node,
   type Service,
 } from './runtime/builtin.ts';
@@ -56,6 +57,7 @@ export const declareCaches = (manager: Manager): Caches => ({
   // origins name Services of users, so these are not ours alone
   services: manager.cache(services, { trim: trimService }),
   nodes: manager.cache(nodes, { trim: trimNode }),
+  storageClasses: manager.cache(storageClasses),
   // by name: the operator may not list other Secrets
   natsSecrets: manager.cache(secrets, { fieldSelector: `metadata.name=${natsSecret}` }),
   chatSecrets: manager.cache(secrets, { fieldSelector: `metadata.name=${chatSecret}` }),

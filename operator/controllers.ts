@@ -61,6 +61,7 @@ const replicaSets = <T extends ReplicaSet>(manager: Manager, operation: Operatio
     owns: [caches.pods, caches.services, caches.budgets],
     watches: [
       watch(caches.claims, byLabels(kind.kind)),
+      watch(caches.storageClasses, () => keysIn(kind.cache, undefined)),
       onGateway(`${kind.kind}-gateway`, kind.cache, operation),
       // ranges and ordinals are judged against the siblings: the shards of the same database or index
       watch(kind.cache, (change) => (specChanged(change) ? siblings(kind, change.object).map(keyOf) : [])),

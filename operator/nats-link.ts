@@ -4,6 +4,7 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { inboxPrefix } from '../contract/permissions.ts';
 import { maxPayloadBytes } from '../contract/streams.ts';
+import { readDurability, type Durability } from './nats-durability.ts';
 import { OperatorError } from './operator-error.ts';
 import type { Settings } from './settings.ts';
 
@@ -29,6 +30,9 @@ export interface ServerFacts {
 /** A question whether somebody listens is answered within this time, or not at all. */
 const questionMs = 1000;
 
+/** Servers may be restarted with another configuration at any time. */
+const durabilityIntervalMs = 60_000;
+
 const oldest = [2, 11] as const;
 
 /** What is wrong with a server, as an instruction; null when it will do. */
@@ -52,6 +56,9 @@ export class NatsLink {
   #connection: NatsConnection | null = null;
   #manager: JetStreamManager | null = null;
   #state: NatsState = { state: 'away', problem: 'not connected to NATS yet' };
+  #durability: Durability = { state: 'unverified' };
+  #durabilitySaid = false;
+  #durabilityTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(access: Settings['nats'], log: Logger) {
@@ -61,6 +68,11 @@ export class NatsLink {
 
   get state(): NatsState {
     return this.#state;
+  }
+
+  /** Whether servers write to disk before they acknowledge, as they said when it was asked last. */
+  get durability(): Durability {
+    return this.#durability;
   }
 
   /** The connection, once there was one; it outlives interruptions. */
@@ -128,10 +140,14 @@ export class NatsLink {
     this.#manager = await jetstreamManager(connection, { checkAPI: false, timeout: 5_000 });
     this.#judge();
     void this.#follow(connection);
+    void this.#checkDurability();
+    this.#durabilityTimer = setInterval(() => void this.#checkDurability(), durabilityIntervalMs);
+    this.#durabilityTimer.unref();
   }
 
   async stop(): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#durabilityTimer);
     await this.#connection?.close();
   }
 
@@ -145,6 +161,15 @@ export class NatsLink {
         this.#log.warn({ err: status.error }, 'NATS reported an error');
       }
     }
+  }
+
+  async #checkDurability(): Promise<void> {
+    const found = await readDurability(this.#access.monitors ?? []);
+    if (JSON.stringify(found) === JSON.stringify(this.#durability) && this.#durabilitySaid) return;
+    this.#durabilitySaid = true;
+    this.#durability = found;
+    this.#log.info(found, 'durability of NATS');
+    for (const listener of this.#listeners) listener(this.#state);
   }
 
   #judge(): void {

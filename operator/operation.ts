@@ -17,6 +17,7 @@ import type {
   PodDisruptionBudget,
   Secret,
   Service,
+  StorageClass,
 } from './runtime/builtin.ts';
 import type { Store } from './runtime/store.ts';
 import type { Settings } from './settings.ts';
@@ -34,6 +35,7 @@ export interface Caches {
   readonly budgets: Store<PodDisruptionBudget>;
   readonly networkPolicies: Store<NetworkPolicy>;
   readonly nodes: Store<Node>;
+  readonly storageClasses: Store<StorageClass>;
   readonly natsSecrets: Store<Secret>;
   readonly chatSecrets: Store<Secret>;
 }

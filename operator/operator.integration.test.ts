@@ -13,7 +13,15 @@ import { directoryBucket, directoryKey, logStream } from '../contract/subjects.t
 import { startControlPlane, type ControlPlane } from '../local/control-plane.ts';
 import { startNats, type Nats } from '../local/nats-server.ts';
 import { dbShards, type DbShard } from './kinds.ts';
-import { persistentVolumeClaims, pods, secrets, services } from './runtime/builtin.ts';
+import {
+  nodes,
+  persistentVolumeClaims,
+  podDisruptionBudgets,
+  pods,
+  secrets,
+  services,
+  storageClasses,
+} from './runtime/builtin.ts';
 import type { KubeClient } from './runtime/client.ts';
 import { connectKube } from './runtime/connection.ts';
 import type { KubeObject } from './runtime/object.ts';
@@ -79,6 +87,15 @@ const installDefinitions = async (): Promise<void> => {
     await client.create(definitions, parse(readFileSync(join(folder, file), 'utf8')) as KubeObject);
   }
   await until('the definitions are served', async () => (await client.list(dbShards)) !== undefined);
+};
+
+/** Nothing is tried again and again: at most a request a second on average over 5 s. */
+const expectCalm = async (): Promise<void> => {
+  // what the change itself causes comes first
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  const before = await requests();
+  await new Promise((resolve) => setTimeout(resolve, 5000));
+  expect((await requests()) - before).toBeLessThanOrEqual(5);
 };
 
 /** Requests to the API so far, by the operator's own count. */
@@ -160,6 +177,23 @@ describe('a DBShard under the operator', () => {
     await untilReady();
   });
 
+  it('moves the primary away from a node that is cordoned, and keeps the pod of no primary from eviction otherwise', async () => {
+    const before = await untilReady();
+    const { node, pod } = before.status?.members?.find(({ pod: member }) => member === before.status?.primary) ?? {};
+    expect((await client.get(podDisruptionBudgets, { namespace, name: 'db-app-primary' })).spec).toMatchObject({
+      minAvailable: 1,
+      selector: { matchLabels: { 'quartet.dev/role': 'primary' } },
+    });
+    await client.merge(nodes, { name: node ?? '' }, { spec: { unschedulable: true } });
+    await until('another primary, elsewhere, and the label with it', async () => {
+      const { primary } = (await shard()).status ?? {};
+      const { items } = await client.list(pods, { namespace, labelSelector: 'quartet.dev/role=primary' });
+      return primary !== pod && items.length === 1 && items[0]?.metadata.name === primary;
+    });
+    await client.merge(nodes, { name: node ?? '' }, { spec: { unschedulable: null } });
+    await untilReady();
+  });
+
   it('says that NATS is away, decides nothing then, and goes on when it is back', async () => {
     const before = (await untilReady()).status;
     natsServer.servers[0]?.kill('SIGKILL');
@@ -200,6 +234,54 @@ describe('a DBShard under the operator', () => {
     expect(condition(await shard(), 'Ready')?.status).toBe('True');
     await client.delete(dbShards, { namespace, name: 'late' });
     await until('all is well again', async () => condition(await shard(), 'RangeConsistent')?.status === 'True');
+  });
+
+  it('says which storage class is missing and which there are, without a hot loop', async () => {
+    await client.create(storageClasses, {
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'StorageClass',
+      metadata: { name: 'slow' },
+      provisioner: 'quartet.dev/none',
+    });
+    await createShard('fast', { database: 'fast', replicas: 1, storage: { className: 'fast' } });
+    const found = await until('the condition', async () => {
+      const one = condition(await shard('fast'), 'VolumesReady');
+      return one?.reason === 'StorageClassMissing' ? one : undefined;
+    });
+    expect(found.message).toMatch(/^storage class fast does not exist; there are: slow; make it, or create/);
+    await expectCalm();
+    await client.delete(dbShards, { namespace, name: 'fast' });
+  });
+
+  it('leaves objects of its names that are of others alone, says so, without a hot loop', async () => {
+    const mine = { 'app.kubernetes.io/managed-by': 'somebody' };
+    const metadata = { namespace, labels: mine };
+    await client.create(services, {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { ...metadata, name: 'taken-primary' },
+      spec: { ports: [{ port: 80 }] },
+    });
+    await client.create(podDisruptionBudgets, {
+      apiVersion: 'policy/v1',
+      kind: 'PodDisruptionBudget',
+      metadata: { ...metadata, name: 'db-taken' },
+      spec: { minAvailable: 0, selector: { matchLabels: { a: 'b' } } },
+    });
+    await client.create(persistentVolumeClaims, {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { ...metadata, name: 'data-db-taken-0' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    });
+    await createShard('taken', { database: 'taken', replicas: 1 });
+    const found = await until('the condition', async () => condition(await shard('taken'), 'ObjectsForeign'));
+    expect(found.message).toMatch(/left alone: PodDisruptionBudget db-taken, Service taken-primary; delete them or/);
+    await expectCalm();
+    const service = await client.get(services, { namespace, name: 'taken-primary' });
+    expect(service.metadata.labels).toEqual(mine);
+    expect(service.spec?.selector).toBeUndefined();
+    await client.delete(dbShards, { namespace, name: 'taken' });
   });
 
   it('says that its log is lost when the stream is gone, and does not make another', async () => {

@@ -11,6 +11,11 @@ const environment = z.object({
   QUARTET_POD_IP: z.string().min(1).default('127.0.0.1'),
   QUARTET_ADMIN_PORT: z.coerce.number().int().min(0).max(65535).default(9090),
   QUARTET_NATS_URL: z.string().regex(/^(nats|tls):\/\/[^\s]+$/),
+  /** Monitoring endpoints of all servers (http://host:8222), separated by commas; empty: their durability is not verified. */
+  QUARTET_NATS_MONITORS: z
+    .string()
+    .regex(/^(https?:\/\/[^\s,]+(,|$))*$/)
+    .default(''),
   QUARTET_NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
   /** Passwords of NATS' users: all of them, or none when NATS asks for none. */
   QUARTET_NATS_OPERATOR_PASSWORD: password,
@@ -46,6 +51,8 @@ export interface Settings {
   readonly nats: {
     readonly url: string;
     readonly replicas: number;
+    /** Monitoring endpoints of all servers; absent: whether they write to disk at once is not verified. */
+    readonly monitors?: readonly string[];
     /** Absent: NATS asks for none. */
     readonly passwords?: Readonly<Record<NatsUser, string>>;
     /** Certificates (PEM) that NATS is checked against; absent: no TLS, or with certificates that Node knows. */
@@ -86,6 +93,7 @@ const natsOf = (e: Environment): Settings['nats'] => {
   return {
     url: e.QUARTET_NATS_URL,
     replicas: e.QUARTET_NATS_REPLICAS,
+    ...(e.QUARTET_NATS_MONITORS !== '' && { monitors: e.QUARTET_NATS_MONITORS.split(',').filter(Boolean) }),
     ...(passwords && { passwords }),
     ...(e.QUARTET_NATS_CA !== undefined && { ca: e.QUARTET_NATS_CA }),
   };

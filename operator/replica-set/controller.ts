@@ -6,13 +6,14 @@ import type { Operation } from '../operation.ts';
 import { labels, managedBy } from '../pod-template.ts';
 import { isCaughtUp, type SetView } from '../replicas/view.ts';
 import { persistentVolumeClaims, podDisruptionBudgets, pods } from '../runtime/builtin.ts';
-import { mergeConditions, type DesiredCondition } from '../runtime/conditions.ts';
+import { mergeConditions } from '../runtime/conditions.ts';
 import type { Controller, ReconcileContext } from '../runtime/controller.ts';
 import { keyOf, type KubeObject, type ObjectKey } from '../runtime/object.ts';
 import { done, requeueAfter, type Outcome } from '../runtime/outcome.ts';
 import type { Resource } from '../runtime/resource.ts';
 import type { Store } from '../runtime/store.ts';
 import { act, type ActContext, type Action } from './act.ts';
+import { newsOf } from './news.ts';
 import { planDeletion, type DeletionStep } from './deletion.ts';
 import type { ReplicaSet } from './kind.ts';
 import { SetMemory } from './memory.ts';
@@ -138,7 +139,7 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
   }
 
   #observed(set: T, view: SetView, memory: SetMemory, foreign: readonly string[]): SetObserved {
-    const { link, logs, caches, heartbeats } = this.#operation;
+    const { link, logs, caches, heartbeats, settings } = this.#operation;
     const namespace = refTo(set).namespace;
     const { kind } = this.#kind;
     const gateway = caches.deployments.get({ namespace, name: `${kind}-gateway` });
@@ -155,6 +156,12 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
       judgement: this.#kind.judge(set, this.#kind.cache.list(namespace)),
       orphans: this.#orphans(set, view),
       foreign,
+      volumes: {
+        className: set.spec.storage.className || settings.storageClass,
+        classes: caches.storageClasses.list(),
+        claims: this.#dependents(set).claims.filter((claim) => isClaimOf(claim, set)),
+      },
+      durability: link.durability,
       figures: Object.fromEntries(
         this.#kind.figures.map((name) => [name, beat ? Math.round(beat.figures[name] ?? 0) : 'unknown']),
       ),
@@ -206,7 +213,7 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
 
   async #writeStatus(set: T, plan: ReplicaSetPlan, memory: SetMemory, context: ReconcileContext): Promise<void> {
     if (plan.conditions.length === 0) return;
-    announce(set, plan.conditions, context);
+    for (const event of newsOf(set, plan)) context.events.record(set, event);
     const stamp = { now: context.now(), generation: set.metadata.generation };
     const conditions = mergeConditions(set.status?.conditions as never, plan.conditions, stamp);
     const nextReplica = Math.max(plan.status.nextReplica ?? 0, memory.nextNumber);
@@ -250,16 +257,4 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
 const byUrgency = (actions: readonly Action[]): Action[] => {
   const urgent = (action: Action): boolean => action.type === 'promote' || action.type === 'switch-over';
   return [...actions.filter(urgent), ...actions.filter((action) => !urgent(action))];
-};
-
-/** Conditions whose change is told by Events of their own, or too often to tell. */
-const untold = new Set(['Ready', 'Progressing', 'Degraded']);
-
-/** An Event for a condition of the kind that changes and has something to say. */
-const announce = (set: ReplicaSet, conditions: readonly DesiredCondition[], { events }: ReconcileContext): void => {
-  for (const { type, reason, message = '' } of conditions) {
-    const before = set.status?.conditions?.find((condition) => condition.type === type);
-    const isNews = !untold.has(type) && message !== '' && before?.reason !== reason;
-    if (isNews) events.record(set, { type: 'Warning', reason, note: message });
-  }
 };

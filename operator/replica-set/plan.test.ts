@@ -30,6 +30,12 @@ const observed = (over: Partial<SetObserved> = {}): SetObserved => ({
   judgement: { conditions: [], conflict: null },
   orphans: [],
   foreign: [],
+  volumes: {
+    className: '',
+    classes: [],
+    claims: [{ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'c' }, status: { phase: 'Bound' } }],
+  },
+  durability: { state: 'always' },
   figures: { keys: 5, bytes: 100 },
   figuresSinceMs: 60_000,
   ...over,
@@ -50,6 +56,8 @@ describe('a replica set', () => {
       'Progressing false Settled',
       'Degraded false AsDesired',
       'LogLost false LogPresent',
+      'VolumesReady true Bound',
+      'Durable true SyncAlways',
     ]);
     expect(plan.status).toMatchObject({ primary: 'r0', term: 1, replicas: 3, readyReplicas: 3, keys: 5, log });
     expect(plan.entry).toMatchObject({ primary: 'r0', term: 1, log, conflict: null });

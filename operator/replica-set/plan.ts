@@ -1,11 +1,13 @@
 import type { ReplicatedKind } from '../../contract/names.ts';
 import type { LogVerdict } from '../messaging.ts';
 import { natsGraceMs, type NatsState } from '../nats-link.ts';
+import type { Durability } from '../nats-durability.ts';
 import type { SetAction } from '../replicas/action.ts';
 import { planSet, type SetPlan } from '../replicas/plan-set.ts';
 import { isCaughtUp, type SetView } from '../replicas/view.ts';
 import type { DesiredCondition } from '../runtime/conditions.ts';
 import type { ReplicaSet, ReplicaSetStatus } from './kind.ts';
+import { volumesCondition, type VolumesObserved } from './volumes.ts';
 import { logOf, planStatus, primaryOf } from './status.ts';
 
 /** What a plan for a replica set is made from. */
@@ -25,6 +27,8 @@ export interface SetObserved {
   readonly orphans: readonly string[];
   /** Objects of wanted names that belong to somebody else. */
   readonly foreign: readonly string[];
+  readonly volumes: VolumesObserved;
+  readonly durability: Durability;
   /** Figures that status shows, by name: from the primary's heartbeat; 'unknown' while there is none. */
   readonly figures: Readonly<Record<string, number | 'unknown'>>;
   /** Time since figures were written last. */
@@ -80,7 +84,11 @@ const whyNotReady = (observed: SetObserved, plan: SetPlan | null): Problem | nul
   const ground = groundProblem(observed);
   if (ground !== null) return ground;
   if (plan === null) return { reason: 'NoPrimary', message: 'the log is being made' };
-  if (plan.leader === null) return { reason: 'NoPrimary', message: plan.waitsFor ?? 'a replica is asked to lead' };
+  if (plan.leader === null) {
+    const volumes = volumesCondition(observed.volumes);
+    if (volumes.status === false) return { reason: volumes.reason, message: volumes.message ?? '' };
+    return { reason: 'NoPrimary', message: plan.waitsFor ?? 'a replica is asked to lead' };
+  }
   if (observed.gateways === 0) {
     return { reason: 'GatewayUnavailable', message: `no ${observed.kind}-gateway pod is available` };
   }
@@ -136,6 +144,12 @@ const logCondition = ({ log }: SetObserved): DesiredCondition => {
   return log.type === 'wait' ? condition('LogLost', 'Unknown', 'NotListed') : condition('LogLost', false, 'LogPresent');
 };
 
+const durableCondition = (durability: Durability): DesiredCondition => {
+  if (durability.state === 'always') return condition('Durable', true, 'SyncAlways');
+  if (durability.state === 'lax') return condition('Durable', false, 'LaxSync', durability.problem);
+  return condition('Durable', 'Unknown', 'Unverified');
+};
+
 const ownershipCondition = ({ foreign }: SetObserved): DesiredCondition[] =>
   foreign.length === 0
     ? []
@@ -188,6 +202,8 @@ const decisionsOf = (observed: SetObserved, set: SetPlan | null): Omit<ReplicaSe
     readyCondition(observed, set),
     ...progressConditions(observed, set),
     logCondition(observed),
+    volumesCondition(observed.volumes),
+    durableCondition(observed.durability),
     ...observed.judgement.conditions,
     ...ownershipCondition(observed),
   ],

@@ -9,6 +9,7 @@ import type {
   V1PodDisruptionBudget,
   V1Secret,
   V1Service,
+  V1StorageClass,
 } from '@kubernetes/client-node';
 import type { KubeObject } from './object.ts';
 import { resource } from './resource.ts';
@@ -33,6 +34,7 @@ export type NetworkPolicy = WireObject<V1NetworkPolicy>;
 export type ConfigMap = WireObject<V1ConfigMap>;
 export type Secret = WireObject<V1Secret>;
 export type Node = WireObject<V1Node>;
+export type StorageClass = WireObject<V1StorageClass>;
 export type Lease = WireObject<V1Lease>;
 
 /** Resources of Kubernetes itself that controllers commonly read or write. */
@@ -46,6 +48,7 @@ export const persistentVolumeClaims = resource<PersistentVolumeClaim>(
   'PersistentVolumeClaim',
   'persistentvolumeclaims',
 );
+export const storageClasses = resource<StorageClass>('storage.k8s.io/v1', 'StorageClass', 'storageclasses', 'cluster');
 export const deployments = resource<Deployment>('apps/v1', 'Deployment', 'deployments');
 export const podDisruptionBudgets = resource<PodDisruptionBudget>(
   'policy/v1',

@@ -51,6 +51,8 @@ export class FakeReplica {
 
   #answer(message: Msg): void {
     const { log, pod } = this.#options;
+    // the operator's question whether somebody listens
+    if (message.data.length === 0) return void message.respond('');
     const request = message.json<{ type: string; term: number }>();
     if (request.type === 'promote' && request.term > log.term) Object.assign(log, { term: request.term, leader: pod });
     if (request.type === 'step-down' && log.leader === pod) log.leader = null;

@@ -1,0 +1,45 @@
+import type { DesiredCondition } from '../runtime/conditions.ts';
+import type { EventNote } from '../runtime/events.ts';
+import type { ReplicaSet } from './kind.ts';
+import type { ReplicaSetPlan } from './plan.ts';
+
+/** The value of a condition while all is well: reaching it is told as a Normal event. */
+const good: Readonly<Record<string, boolean>> = {
+  Ready: true,
+  Degraded: false,
+  RangeConsistent: true,
+  OrdinalConsistent: true,
+  LogLost: false,
+  VolumesReady: true,
+  Durable: true,
+};
+
+/** What was well from the start is no news, and what a new set still lacks is told by Ready alone. */
+const isFirstNews = (type: string, isGood: boolean): boolean => !isGood && type !== 'Degraded';
+
+const isNews = (set: ReplicaSet, { type, status, reason }: DesiredCondition): boolean => {
+  const before = set.status?.conditions?.find((one) => one.type === type);
+  if (status === 'Unknown' || before?.reason === reason) return false;
+  if (type === 'Progressing') return reason === 'RollingOut';
+  return before !== undefined || isFirstNews(type, status === good[type]);
+};
+
+const noteOf = ({ type, status, reason, message = '' }: DesiredCondition): EventNote => ({
+  type: status === good[type] || type === 'Progressing' ? 'Normal' : 'Warning',
+  reason,
+  note: message === '' ? `${type} is ${String(status)}` : message,
+});
+
+/** Events that a plan gives reason to: what changed for the better or worse since status was written last. */
+export const newsOf = (set: ReplicaSet, { conditions, set: plan }: ReplicaSetPlan): EventNote[] => {
+  const lostBefore = new Set(set.status?.members?.filter(({ state }) => state === 'lost').map(({ pod }) => pod));
+  const lost = (plan?.lost ?? []).filter(({ pod }) => !lostBefore.has(pod));
+  return [
+    ...lost.map(({ pod, why }): EventNote => ({
+      type: 'Warning',
+      reason: 'ReplicaLost',
+      note: `${pod} is given up: ${why}`,
+    })),
+    ...conditions.filter((condition) => isNews(set, condition)).map(noteOf),
+  ];
+};
