@@ -3,21 +3,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from './client.ts';
 import { serving, type Database } from './database/database.ts';
-import { History, type Operation } from './history.ts';
+import { History } from './history.ts';
 import { faults, type FaultName } from './nemesis/faults.ts';
+import { judge, type Judgement } from './judge.ts';
 import { strikeAll, type Struck } from './nemesis/nemesis.ts';
 import type { Fault } from './nemesis/fault.ts';
 import { schedule } from './nemesis/schedule.ts';
 import { Random } from './random.ts';
-import {
-  gatewayOf,
-  type Lane,
-  type Place,
-  type Spread,
-  type Verdict,
-  type Worker,
-  type Workload,
-} from './workloads/workload.ts';
+import { gatewayOf, type Lane, type Place, type Spread, type Worker, type Workload } from './workloads/workload.ts';
 import { allWorkloads } from './workloads/workloads.ts';
 
 export interface RunOptions {
@@ -32,13 +25,6 @@ export interface RunOptions {
   readonly start: (dir: string) => Promise<Database>;
   /** Hears what happens. */
   readonly tell: (text: string) => void;
-}
-
-export interface Judgement extends Verdict {
-  readonly workload: string;
-  readonly ok: number;
-  readonly failed: number;
-  readonly unknown: number;
 }
 
 export interface Report {
@@ -175,21 +161,4 @@ const lead = async ({ observer }: Database, shard: string, member: string): Prom
     if (performance.now() > deadline) throw new Error(`${member} does not come back: it cannot lead`);
     await sleep(500);
   }
-};
-
-const judge = async (workloads: readonly Workload[], all: readonly Operation[]): Promise<Judgement[]> => {
-  const judgements: Judgement[] = [];
-  for (const workload of workloads) {
-    const operations = all.filter((operation) => operation.workload === workload.name);
-    const count = (outcome: Operation['outcome']): number =>
-      operations.filter((operation) => operation.outcome === outcome).length;
-    judgements.push({
-      workload: workload.name,
-      ok: count('ok'),
-      failed: count('fail'),
-      unknown: count('info'),
-      ...(await workload.check(operations)),
-    });
-  }
-  return judgements;
 };
