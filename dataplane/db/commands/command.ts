@@ -67,8 +67,8 @@ export interface KeyCommand extends CommandDescription {
  */
 export interface ShardCommand extends CommandDescription {
   readonly kind: 'shard';
-  /** How the replies of all shards become one: integers added, or arrays joined. */
-  readonly combine: 'sum' | 'join';
+  /** How the replies of all shards become one: integers added, arrays joined, or any one that is not nil. */
+  readonly combine: 'sum' | 'join' | 'any';
   /** Whether it reads the file, which then has to be written first, or rows one by one. */
   readonly source: 'file' | 'rows';
   read(store: Store, frame: Frame, reply: ReplyWriter, now: number): void;

@@ -171,8 +171,8 @@ const memory: KeyCommand = {
 };
 
 export const genericCommands: readonly KeyCommand[] = [
-  renaming('RENAME', 'Gives a value another key of the same shard.'),
-  renaming('RENAMENX', 'Gives a value another key of the same shard, when that is free.'),
+  renaming('RENAME', 'Gives a value another key.'),
+  renaming('RENAMENX', 'Gives a value another key, when that is free.'),
   copy,
   object,
   memory,

@@ -68,7 +68,7 @@ const lrange: KeyCommand = {
     const source = new List(view, frame.key(1));
     const { from, to } = indexRange(start, stop, source.length);
     reply.array(to - from);
-    for (let i = from; i < to; i++) reply.bulk(source.at(i));
+    for (const value of source.values(from, to)) reply.bulk(value);
   },
 };
 

@@ -76,7 +76,15 @@ export class List {
   }
 
   slice(from: number, to: number): Buffer[] {
-    return Array.from({ length: Math.max(0, to - from) }, (_, i) => Buffer.from(this.at(from + i)));
+    return Array.from(this.values(from, to), (value) => Buffer.from(value));
+  }
+
+  /** The elements of `[from, to)`, which have to be there; each holds until the next is asked for. */
+  *values(from: number, to: number): Generator<Buffer> {
+    if (to <= from) return;
+    const { first } = this.#collection;
+    const range = { from: placeName(first + from), to: placeName(first + to) };
+    for (const { value } of this.#collection.range(range)) yield value;
   }
 
   /** Inserts before an index, by moving the shorter side. */

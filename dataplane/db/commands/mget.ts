@@ -40,7 +40,7 @@ export const mset: KeyCommand = {
   flags: ['write', 'denyoom'],
   keys: pairs,
   group: 'string',
-  summary: 'Sets several keys at once. Atomic, so all of them have to live in one shard.',
+  summary: 'Sets several keys at once, atomically.',
   across: 'refuse',
   evaluate(view, frame, reply) {
     requirePairs(frame, 'mset');

@@ -1,6 +1,7 @@
 import { DbError } from '../db-error.ts';
 import { maxKeysAnswered } from '../limits.ts';
 import type { Frame } from '../resp/frame.ts';
+import type { NamedRow } from '../store/reading.ts';
 import { firstHiddenType, type Row } from '../store/row.ts';
 import type { StoreFile } from '../store/file.ts';
 import { smallInteger } from './arguments.ts';
@@ -65,6 +66,39 @@ export const keys: ShardCommand = {
     if (last !== null || found.length > maxKeysAnswered) throw new DbError('ERR', 'too many keys for KEYS; use SCAN');
     reply.array(found.length);
     for (const key of found) reply.bulk(Buffer.from(key, 'latin1'));
+  },
+};
+
+/** A random key is looked for from a place among so many keys of a shard. */
+const randomAmong = 100_000;
+
+/** The first live key of a walk, if it comes soon. */
+const firstLive = (rows: Iterable<NamedRow>, now: number): string | null => {
+  let left = maxScanned;
+  for (const { key, row } of rows) {
+    if (live(row, now)) return key;
+    if (--left === 0) break;
+  }
+  return null;
+};
+
+export const randomkey: ShardCommand = {
+  kind: 'shard',
+  combine: 'any',
+  source: 'file',
+  name: 'RANDOMKEY',
+  arity: 1,
+  flags: ['readonly'],
+  keys: noKeys,
+  group: 'generic',
+  summary: 'Returns a random key: of a random shard, and among 200,000 keys at the ends of its range.',
+  read(store, _frame, reply, now) {
+    const offset = Math.floor(Math.random() * Math.min(randomAmong, store.keys));
+    const reverse = Math.random() < 0.5;
+    const { state } = store.file;
+    const key = firstLive(state.rowsFrom(offset, reverse), now) ?? firstLive(state.rows({}), now);
+    if (key === null) reply.nil();
+    else reply.bulk(Buffer.from(key, 'latin1'));
   },
 };
 

@@ -16,7 +16,8 @@ import { getset, psetex, set, setex, setnx } from './set.ts';
 import { setAlgebra } from './set-algebra.ts';
 import { setCommands } from './set-members.ts';
 import { stringParts } from './string-parts.ts';
-import { dbsize, keys, qscan, qversions } from './shard-reads.ts';
+import { qrange } from './qrange.ts';
+import { randomkey, dbsize, keys, qscan, qversions } from './shard-reads.ts';
 import { zsetRanges } from './zset-range.ts';
 import { zsetReads } from './zset-read.ts';
 import { zsetWrites } from './zset-write.ts';
@@ -74,7 +75,7 @@ export const keyCommands: readonly KeyCommand[] = [
 ];
 
 /** All reads of whole shards that clients may send. */
-export const shardCommands: readonly ShardCommand[] = [dbsize, keys];
+export const shardCommands: readonly ShardCommand[] = [dbsize, keys, randomkey];
 
 /** SCAN is made of `QSCAN` steps by the front end; clients see this. */
 export const scanDescription: CommandDescription = {
@@ -122,4 +123,4 @@ const maxSpellings = 1_000;
 /** What members evaluate: what clients may send, the parts that gateways make of
  * WATCH and SCAN, and commands without keys that transactions may contain. */
 export const memberCommands = (): CommandTable<DataCommand> =>
-  new CommandTable<DataCommand>([...keyCommands, ...shardCommands, ping, echo, qscan, qversions]);
+  new CommandTable<DataCommand>([...keyCommands, ...shardCommands, ping, echo, qrange, qscan, qversions]);

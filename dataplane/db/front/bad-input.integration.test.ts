@@ -198,7 +198,7 @@ describe('several shards', () => {
     await spread.stop();
   });
 
-  test('reads and removals go to all of them, atomic commands are refused', async () => {
+  test('reads and removals go to all of them, transactions span them, and what cannot is refused', async () => {
     const client = await rawClient(spread.port);
     const ask = async (line: string): Promise<unknown> => plain(await client.command(...line.split(' ')));
     expect(await ask('SET a 1')).toBe('OK');
@@ -207,15 +207,19 @@ describe('several shards', () => {
     expect(await ask('EXISTS a z q')).toBe(2);
     expect(await ask('DBSIZE')).toBe(2);
     expect(await ask('KEYS *')).toEqual(['a', 'z']);
-    expect(await ask('MSET a 1 z 2')).toBe('-CROSSSHARD the keys of MSET are in different shards, and it is atomic');
+    expect(await ask('MSET a 1 z 2')).toBe('OK');
     expect(await ask('MULTI')).toBe('OK');
     expect(await ask('SET a 3')).toBe('QUEUED');
     expect(await ask('SET z 3')).toBe('QUEUED');
-    expect(await ask('EXEC')).toBe(
-      '-CROSSSHARD the keys of a transaction have to be in one shard, watched ones included',
-    );
-    expect(await ask('WATCH a z')).toMatch(/^-CROSSSHARD/);
-    expect(await ask('MGET a z')).toEqual(['1', '2']);
+    expect(await ask('EXEC')).toEqual(['OK', 'OK']);
+    expect(await ask('MGET a z')).toEqual(['3', '3']);
+    expect(await ask('WATCH a z')).toBe('OK');
+    expect(await ask('SET z 4')).toBe('OK');
+    expect(await ask('MULTI')).toBe('OK');
+    expect(await ask('SET a 9')).toBe('QUEUED');
+    expect(await ask('EXEC')).toBeNull();
+    expect(await ask('MGET a z')).toEqual(['3', '4']);
+    expect(await ask('SMOVE a z x')).toMatch(/^-CROSSSHARD/);
     expect(await ask('DEL a z')).toBe(2);
     client.close();
   });

@@ -22,13 +22,19 @@ const cutOffBytes = 64 * 1024 * 1024;
 class Place implements Waiter {
   reply: Buffer | null = null;
   readonly #connection: Connection;
+  readonly #command: Buffer | null;
+  readonly #startedAt: number;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, command: Buffer | null) {
     this.#connection = connection;
+    this.#command = command;
+    this.#startedAt = command === null ? 0 : performance.now();
   }
 
   answer(reply: Buffer): void {
     this.reply = reply;
+    if (this.#command !== null)
+      this.#connection.server.slowLog.note(this.#command, this.#startedAt, this.#connection.session);
     this.#connection.expect(reply.length);
     this.#connection.advance();
   }
@@ -50,7 +56,7 @@ const flushDirty = (): void => {
 export class Connection implements Client {
   readonly session: Session;
   readonly #socket: Socket;
-  readonly #server: Server;
+  readonly server: Server;
   readonly #parser = new RequestParser();
   #places: Place[] = [];
   /** Places before this one are answered. */
@@ -68,7 +74,7 @@ export class Connection implements Client {
 
   constructor(id: number, socket: Socket, server: Server) {
     this.#socket = socket;
-    this.#server = server;
+    this.server = server;
     this.session = newSession(
       id,
       `${socket.remoteAddress}:${socket.remotePort}`,
@@ -82,8 +88,8 @@ export class Connection implements Client {
     socket.on('error', () => socket.destroy());
   }
 
-  place(): Waiter {
-    const place = new Place(this);
+  place(command: Buffer | null = null): Waiter {
+    const place = new Place(this, command);
     this.#places.push(place);
     return place;
   }
@@ -95,6 +101,11 @@ export class Connection implements Client {
   unblock(): void {
     this.#blocked = false;
     this.#pump();
+  }
+
+  push(bytes: Buffer): void {
+    this.#out.push(bytes);
+    this.#markDirty();
   }
 
   closeAfterReplies(): void {
@@ -196,7 +207,7 @@ export class Connection implements Client {
   #step(): boolean {
     const step = this.#parser.next();
     if (step === 'more') return false;
-    if (step === 'command') dispatch(this, this.#parser.frame, shared, this.#server);
+    if (step === 'command') dispatch(this, this.#parser.frame, shared, this.server);
     else this.place().answer(encodeError(this.#parser.reason), 0);
     if (step === 'broken') this.closeAfterReplies();
     return step !== 'broken';

@@ -1,19 +1,30 @@
 import { requestKind } from '../batch/request-batch.ts';
 import { fitsArity, keyIndexes, oneKey, type KeyCommand } from '../commands/command.ts';
+import { refusedCommands } from '../commands/refused.ts';
 import { DbError, errorLine } from '../db-error.ts';
 import { maxKeyBytes } from '../limits.ts';
 import { encodeError, type ReplyWriter } from '../resp/reply-writer.ts';
 import type { Frame } from '../resp/frame.ts';
+import { submitReadOnly } from './read-only.ts';
 import { askEveryShard, askShards } from './fan-out.ts';
+import { allowedWhileListening, isListening } from './pubsub-commands.ts';
 import { queueCommand } from './transactions.ts';
 import type { Client, Server, ServerCommand } from './session.ts';
 
 /** As Redis says it: the name and the first arguments, cut. */
 const unknownCommand = (frame: Frame): DbError => {
+  const reason = frame.lengthOf(0) < 32 ? refusedCommands.get(frame.word(0)) : undefined;
+  if (reason !== undefined) return new DbError('ERR', `${frame.word(0)} is not served: ${reason}`);
   let args = '';
   for (let i = 1; i < frame.count && args.length < 128; i++) args += `'${frame.text(i).slice(0, 128 - args.length)}' `;
   return new DbError('ERR', `unknown command '${frame.text(0).slice(0, 128)}', with args beginning with: ${args}`);
 };
+
+const listening = ({ name }: ServerCommand): DbError =>
+  new DbError(
+    'ERR',
+    `Can't execute '${name.toLowerCase()}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
+  );
 
 /** The command that a frame names. @throws DbError when there is none or its arguments are too few or too many */
 const findCommand = (frame: Frame, server: Server): ServerCommand => {
@@ -54,16 +65,18 @@ const runKeyCommand = (command: KeyCommand, client: Client, frame: Frame, server
     kind,
     payload: frame.raw(),
     writes: isWrite(command),
-    waiter: client.place(),
+    waiter: client.place(frame.raw()),
     keys,
     database: session.database,
   };
+  if (session.readOnly) return submitReadOnly(session, command, { shard, request, router: server.router });
   server.router.submit(shard, request);
 };
 
 const run = (client: Client, frame: Frame, reply: ReplyWriter, server: Server): void => {
   const command = findCommand(frame, server);
   client.session.lastCommand = command.name;
+  if (isListening(client.session) && !allowedWhileListening.has(command.name)) throw listening(command);
   const { transaction } = client.session;
   if (transaction && !(command.kind === 'session' && command.inTransaction === 'run')) {
     queueCommand(command, frame, transaction, keysOf(command, frame));

@@ -71,9 +71,17 @@ const join: Combine = (replies) => {
 
 const first: Combine = ([reply]) => reply ?? Buffer.alloc(0);
 
+/** One of the replies that is not nil, at random. */
+const any: Combine = (replies) => {
+  const found = replies.filter((reply) => decoded(reply) !== null);
+  return found[Math.floor(Math.random() * found.length)] ?? replies[0] ?? Buffer.alloc(0);
+};
+
+const combines: Readonly<Record<ShardCommand['combine'], Combine>> = { sum, join, any };
+
 const combineOf = (command: KeyCommand | ShardCommand): Combine => {
   if (command.kind === 'keys') return first;
-  return command.combine === 'sum' ? sum : join;
+  return combines[command.combine];
 };
 
 const kindOf = (client: Client): number => (client.session.protocol === 3 ? requestKind.resp3 : 0);

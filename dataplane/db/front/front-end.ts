@@ -9,7 +9,15 @@ import { configCommand } from './config-command.ts';
 import { Connection } from './connection.ts';
 import { handshakeCommands } from './handshake.ts';
 import { infoCommand } from './info-command.ts';
+import { readOnlyCommands } from './read-only.ts';
 import { ScanCursors } from './scan-cursors.ts';
+import { natsBus, type MessageBus } from './message-bus.ts';
+import { pubsubCommands } from './pubsub-commands.ts';
+import { rangeCommand } from './range-command.ts';
+import { SlowLog } from './slow-log.ts';
+import { slowlogCommand } from './slowlog-command.ts';
+import { timeCommand } from './time-command.ts';
+import { Subscriptions } from './subscriptions.ts';
 import { scanCommand } from './scan-command.ts';
 import type { Server, ServerCommand, Session } from './session.ts';
 import type { ServerFacts } from './server-facts.ts';
@@ -31,10 +39,23 @@ export const serverCommands = (): CommandTable<ServerCommand> =>
     configCommand,
     infoCommand,
     scanCommand,
+    rangeCommand,
+    slowlogCommand,
+    timeCommand,
+    ...pubsubCommands,
     ...transactionCommands,
+    ...readOnlyCommands,
     ...keyCommands,
     ...shardCommands,
   ]);
+
+export interface FrontEndOptions {
+  readonly port: number;
+  /** When a client that does not read is cut off, milliseconds. */
+  readonly stuckLimitMs?: number;
+  /** Carries published messages; NATS when it is left out. */
+  readonly bus?: MessageBus;
+}
 
 /** The RESP server: one module for gateways and members. */
 export class FrontEnd {
@@ -46,7 +67,7 @@ export class FrontEnd {
   #nextId = 1;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(pod: Pod, router: Router, options: { readonly port: number; readonly stuckLimitMs?: number }) {
+  constructor(pod: Pod, router: Router, options: FrontEndOptions) {
     this.#stuckLimitMs = options.stuckLimitMs ?? defaultStuckLimitMs;
     this.#facts = {
       pod: pod.env.QUARTET_POD,
@@ -63,6 +84,8 @@ export class FrontEnd {
       router,
       facts: this.#facts,
       cursors: new ScanCursors(),
+      subscriptions: new Subscriptions(options.bus ?? natsBus(pod.nats, pod.env.QUARTET_NAMESPACE)),
+      slowLog: new SlowLog(),
       commands: serverCommands(),
       sessions: () => this.#sessions(),
     };
@@ -113,7 +136,10 @@ export class FrontEnd {
     }
     const connection = new Connection(this.#nextId++, socket, this.server);
     this.#connections.add(connection);
-    socket.on('close', () => this.#connections.delete(connection));
+    socket.on('close', () => {
+      this.#connections.delete(connection);
+      this.server.subscriptions.forget(connection);
+    });
   }
 
   *#sessions(): Iterable<Session> {

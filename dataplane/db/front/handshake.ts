@@ -3,6 +3,7 @@ import { echo, ping } from '../commands/ping.ts';
 import { DbError } from '../db-error.ts';
 import type { Frame } from '../resp/frame.ts';
 import type { Protocol, ReplyWriter } from '../resp/reply-writer.ts';
+import { isListening } from './pubsub-commands.ts';
 import { nothing } from './nothing.ts';
 import { followedRedisVersion } from './server-facts.ts';
 import { resetSession, type Client, type Server, type Session, type SessionCommand } from './session.ts';
@@ -13,7 +14,12 @@ const pingCommand: SessionCommand = {
   ...ping,
   ...free,
   inTransaction: 'queue',
-  run: (_client, frame, reply) => ping.evaluate(nothing, frame, reply),
+  run({ session }, frame, reply) {
+    if (!isListening(session)) return ping.evaluate(nothing, frame, reply);
+    reply.array(2);
+    reply.bulk('pong');
+    reply.bulk(frame.argument(1));
+  },
 };
 
 const echoCommand: SessionCommand = {
@@ -165,8 +171,9 @@ const reset: SessionCommand = {
   flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
   summary: 'Puts the connection back into the state that it had when it was new.',
   inTransaction: 'run',
-  run({ session }, _frame, reply) {
-    resetSession(session);
+  run(client, _frame, reply, { subscriptions }) {
+    subscriptions.forget(client);
+    resetSession(client.session);
     reply.simple('RESET');
   },
 };

@@ -5,6 +5,8 @@ import type { Waiter } from '../gateway/request.ts';
 import type { CommandDescription, KeyCommand, ShardCommand } from '../commands/command.ts';
 import type { CommandTable } from '../commands/table.ts';
 import type { ScanCursors } from './scan-cursors.ts';
+import type { SlowLog } from './slow-log.ts';
+import type { Subscriptions } from './subscriptions.ts';
 import type { ServerFacts } from './server-facts.ts';
 
 /** Commands between MULTI and EXEC. */
@@ -32,14 +34,21 @@ export interface Session {
   transaction: QueuedTransaction | null;
   /** Versions of watched keys. */
   readonly watched: Map<string, number>;
+  /** READONLY: by shard, the sequence of its log that was seen; null: every read is linearizable. */
+  readOnly: Map<string, number> | null;
   lastCommand: string;
+  /** What it is subscribed to. */
+  readonly channels: Set<string>;
+  readonly patterns: Set<string>;
 }
 
 /** Answers a command over a connection. */
 export interface Client {
   readonly session: Session;
-  /** Holds the next reply's place; it may be filled later. */
-  place(): Waiter;
+  /** Holds the next reply's place; it may be filled later. With the command it is noted when that takes long. */
+  place(command?: Buffer): Waiter;
+  /** Sends bytes that are no reply, before those that are not there yet. */
+  push(bytes: Buffer): void;
   /** No further command is read until {@link unblock}. */
   block(): void;
   unblock(): void;
@@ -52,6 +61,8 @@ export interface Server {
   readonly router: Router;
   readonly facts: ServerFacts;
   readonly cursors: ScanCursors;
+  readonly subscriptions: Subscriptions;
+  readonly slowLog: SlowLog;
   readonly commands: CommandTable<ServerCommand>;
   sessions(): Iterable<Session>;
 }
@@ -80,7 +91,10 @@ export const newSession = (id: number, address: string, localAddress: string): S
   database: null,
   transaction: null,
   watched: new Map(),
+  readOnly: null,
   lastCommand: '',
+  channels: new Set(),
+  patterns: new Set(),
 });
 
 /** As after connecting: RESET. */
@@ -90,4 +104,5 @@ export const resetSession = (session: Session): void => {
   session.database = null;
   session.transaction = null;
   session.watched.clear();
+  session.readOnly = null;
 };

@@ -60,6 +60,7 @@ export class StoreFile {
   readonly #dropped: Database<Buffer, Buffer>;
   readonly #notes: Database<Buffer, string>;
   readonly #about: Database<Position | number, string>;
+  #lastPart: Promise<boolean> | null = null;
 
   /** @throws StoreError newer-format */
   constructor(dir: string) {
@@ -116,7 +117,7 @@ export class StoreFile {
           table.clearSync();
         this.#write(layer, position);
       });
-    } else await this.#env.batch(() => this.#write(layer, position));
+    } else await this.#batch(() => this.#write(layer, position));
     // A reader of this turn may be older than the commit.
     this.#env.resetReadTxn();
   }
@@ -154,6 +155,17 @@ export class StoreFile {
     return this.#env.close();
   }
 
+  async #batch(write: () => void): Promise<void> {
+    try {
+      await this.#env.batch(write);
+    } catch (error) {
+      // LMDB's own reason is a rejected promise on the error.
+      const { commitError } = error as { commitError?: Promise<never> };
+      const reason = await Promise.resolve(commitError).catch((cause: unknown) => cause);
+      throw reason instanceof Error ? reason : error;
+    }
+  }
+
   #checkFormat(dir: string): void {
     const format = (this.#about.get(about.format) as number | undefined) ?? 1;
     if (format > newestFormat) {
@@ -162,12 +174,20 @@ export class StoreFile {
     if (format < newestFormat) this.#about.putSync(about.format, newestFormat);
   }
 
+  /** The batch tells whether it was committed; the promises of its parts must not be left to reject by themselves. */
+  #part(written: Promise<boolean>): void {
+    if (written === this.#lastPart) return;
+    this.#lastPart = written;
+    written.catch(() => {});
+  }
+
   #write(layer: Layer, position: Position | null): void {
     if (!layer.cleared) this.#sweep();
     this.#writeElements(layer, this.#writeRows(layer));
-    for (const [name, value] of layer.notes) void (value ? this.#notes.put(name, value) : this.#notes.remove(name));
-    if (layer.generation > this.generation) void this.#about.put(about.generation, layer.generation);
-    if (position !== null) void this.#about.put(about.position, position);
+    for (const [name, value] of layer.notes)
+      this.#part(value ? this.#notes.put(name, value) : this.#notes.remove(name));
+    if (layer.generation > this.generation) this.#part(this.#about.put(about.generation, layer.generation));
+    if (position !== null) this.#part(this.#about.put(about.position, position));
   }
 
   /** Writes rows. Answers the generations that no row has any more; one that only moved to another key is not among them. */
@@ -180,7 +200,7 @@ export class StoreFile {
       this.#index(key, indexed ? old : undefined, row?.expireAt ?? 0);
       if (old) left.add(generationOf(decodeRow(old)));
       kept.add(generationOf(row));
-      void (row ? this.#tables.rows.put(at, encodeRow(row)) : this.#tables.rows.remove(at));
+      this.#part(row ? this.#tables.rows.put(at, encodeRow(row)) : this.#tables.rows.remove(at));
     }
     return new Set([...left].filter((generation) => !kept.has(generation)));
   }
@@ -193,12 +213,12 @@ export class StoreFile {
 
   /** Writes elements, except those of collections that are gone by now. */
   #writeElements(layer: Layer, gone: ReadonlySet<number>): void {
-    for (const generation of gone) void this.#dropped.put(storedElement(generation, ''), mark);
+    for (const generation of gone) this.#part(this.#dropped.put(storedElement(generation, ''), mark));
     for (const [generation, table] of layer.elements) {
       if (gone.has(generation)) continue;
       for (const [name, value] of table) {
         const at = storedElement(generation, name);
-        void (value === null ? this.#tables.elements.remove(at) : this.#tables.elements.put(at, value));
+        this.#part(value === null ? this.#tables.elements.remove(at) : this.#tables.elements.put(at, value));
       }
     }
   }
@@ -211,12 +231,12 @@ export class StoreFile {
       const end = storedElement(generation.readDoubleBE(0) + 1, '');
       let swept = 0;
       for (const key of this.#tables.elements.getKeys({ start: generation, end, limit: left })) {
-        void this.#tables.elements.remove(key);
+        this.#part(this.#tables.elements.remove(key));
         swept++;
       }
       if (swept === left) return;
       left -= swept;
-      void this.#dropped.remove(generation);
+      this.#part(this.#dropped.remove(generation));
     }
   }
 
@@ -224,8 +244,8 @@ export class StoreFile {
   #index(key: string, old: Buffer | undefined, expireAt: number): void {
     const before = old ? expiryOf(old) : 0;
     if (before === expireAt) return;
-    if (before !== 0) void this.#expiries.remove(expiryKey(before, key));
-    if (expireAt !== 0) void this.#expiries.put(expiryKey(expireAt, key), mark);
+    if (before !== 0) this.#part(this.#expiries.remove(expiryKey(before, key)));
+    if (expireAt !== 0) this.#part(this.#expiries.put(expiryKey(expireAt, key), mark));
   }
 }
 

@@ -83,7 +83,7 @@ export class History {
     if (!pin) {
       throw new StoreError(
         'too-old',
-        `the state at sequence ${seq} is not kept any more; the oldest is ${this.oldest}`,
+        `the state at sequence ${seq} is not kept any more; the oldest is ${this.oldest ?? 'yet to come'}`,
       );
     }
     if (this.#last?.seq !== seq) this.#last = { seq, view: this.#view(pin, seq) };

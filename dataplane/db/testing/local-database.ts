@@ -6,6 +6,7 @@ import type { Pod } from '../../fabric/pod.ts';
 import type { Directory } from '../../fabric/directory.ts';
 import type { Heartbeats } from '../../fabric/heartbeats.ts';
 import { memoryReplica, type MemoryReplica } from '../../replica/testing/memory-replica.ts';
+import { localBus } from '../front/message-bus.ts';
 import { FrontEnd } from '../front/front-end.ts';
 import { Router } from '../gateway/router.ts';
 import type { ShardLink, Transport } from '../gateway/shard-link.ts';
@@ -85,7 +86,7 @@ export class LocalDatabase {
     this.frontEnd = new FrontEnd(
       { env: { QUARTET_POD: 'local', QUARTET_NODE: 'node' }, incarnation: 'one' } as Pod,
       this.router,
-      { port: 0, stuckLimitMs: options.stuckLimitMs ?? 60_000 },
+      { port: 0, stuckLimitMs: options.stuckLimitMs ?? 60_000, bus: localBus() },
     );
   }
 
