@@ -1,8 +1,8 @@
 /**
- * Durable SETs and GETs per second through the gateway, beside Redis with appendfsync always, on the same disk and in
- * the same run. Needs redis-server and redis-benchmark on PATH.
+ * Durable SETs and GETs per second through the gateway, beside Redis with appendfsync always and, for SETs, etcd with
+ * three members, on the same disk and in the same run. Needs redis-server, redis-benchmark and go on PATH.
  *
- *     node bench/db/durable.ts [--clients 1,64,512] [--seconds 5] [--members 3] [--nats 1]
+ *     node bench/db/durable.ts [--clients 1,64,512] [--seconds 5] [--members 3] [--nats 1] [--no-etcd]
  *
  * Prints rows of a Markdown table. CPU is that of all server processes of a side, per 1,000 requests.
  */
@@ -15,6 +15,7 @@ import { startDbCluster, type DbCluster } from '../../dataplane/db/testing/clust
 import { rawClient } from '../../dataplane/db/testing/raw-client.ts';
 import { freePorts } from '../../local/processes/ports.ts';
 import { until } from '../../local/processes/until.ts';
+import { startEtcd, type EtcdResult } from './etcd.ts';
 
 const run = promisify(execFile);
 
@@ -25,7 +26,9 @@ const { values: options } = parseArgs({
     members: { type: 'string', default: '3' },
     nats: { type: 'string', default: '1' },
     tests: { type: 'string', default: 'set,get' },
+    etcd: { type: 'boolean', default: true },
   },
+  allowNegative: true,
 });
 
 interface Side {
@@ -122,7 +125,11 @@ const quartet = (cluster: DbCluster): Side => ({
   ],
 });
 
-const row = (test: string, clients: number, [ours, theirs]: readonly [Result, Result]): string => {
+const row = (
+  test: string,
+  clients: number,
+  [ours, theirs, etcds]: readonly [Result, Result, EtcdResult | null],
+): string => {
   const cells = [
     test.toUpperCase(),
     clients,
@@ -133,6 +140,13 @@ const row = (test: string, clients: number, [ours, theirs]: readonly [Result, Re
     `${theirs.p50.toFixed(1)} / ${theirs.p99.toFixed(1)}`,
     ours.cpu.toFixed(0),
     theirs.cpu.toFixed(0),
+    ...(etcds === null
+      ? ['', '', '']
+      : [
+          Math.round(etcds.rps),
+          `${(ours.rps / etcds.rps).toFixed(2)} x`,
+          `${etcds.p50.toFixed(1)} / ${etcds.p99.toFixed(1)}`,
+        ]),
   ];
   return `| ${cells.join(' | ')} |`;
 };
@@ -144,17 +158,20 @@ const cluster = await startDbCluster({
   natsServers: options.nats === '3' ? 3 : 1,
 });
 const redis = await startRedis(dir);
+const etcd = options.etcd ? await startEtcd(dir) : null;
 console.log(
-  '| command | clients | Quartet/s | Redis/s | ratio | Quartet p50 / p99 ms | Redis p50 / p99 ms | CPU ms per 1,000 | Redis CPU |',
+  '| command | clients | Quartet/s | Redis/s | ratio | Quartet p50 / p99 ms | Redis p50 / p99 ms | CPU ms per 1,000 | Redis CPU | etcd/s | ratio | etcd p50 / p99 ms |',
 );
-console.log('|---|---|---|---|---|---|---|---|---|');
+console.log('|---|---|---|---|---|---|---|---|---|---|---|---|');
 for (const test of options.tests.split(',')) {
   for (const clients of options.clients.split(',').map(Number)) {
     const ours = await timed(quartet(cluster), test, clients);
     const theirs = await timed(redis.side, test, clients);
-    console.log(row(test, clients, [ours, theirs]));
+    const etcds = test === 'set' && etcd !== null ? await etcd.measure('set', clients, Number(options.seconds)) : null;
+    console.log(row(test, clients, [ours, theirs, etcds]));
   }
 }
+await etcd?.stop();
 await redis.stop();
 await cluster.stop();
 rmSync(dir, { recursive: true, force: true });
