@@ -94,11 +94,16 @@ class World {
     return this.shards.reduce((sum, { executor }) => sum + executor.load.locked, 0);
   }
 
+  /** Every primary looks once, long after it looked last: the anchors last, or first. */
+  async takeOver(anchorsLast: boolean): Promise<void> {
+    this.now += 10_000;
+    for (const { recovery } of anchorsLast ? this.shards.toReversed() : this.shards) await recovery.look();
+  }
+
   /** Lets recovery work until nothing of any transaction is left. */
   async recover(): Promise<void> {
     for (let i = 0; i < 20; i++) {
-      this.now += 10_000;
-      for (const { recovery } of this.shards) await recovery.look();
+      await this.takeOver(i % 2 === 0);
       if (this.shards.every(({ store }) => [...store.notes.keys()].every((name) => !name.startsWith('txn:')))) return;
     }
     throw new Error('something of a transaction stays for ever');
@@ -125,11 +130,17 @@ const transfer = (shards: readonly string[]): Part[] =>
 
 /** What happens at one step of a coordinator. */
 type Fate =
-  'arrives' | 'lost' | 'answer lost' | 'coordinator dies before' | 'coordinator dies after' | 'failover after';
+  | 'arrives'
+  | 'lost'
+  | 'answer lost'
+  | 'coordinator dies before'
+  | 'coordinator dies after'
+  | 'failover after'
+  | 'taken over before';
 
 const fates: fc.Arbitrary<Fate> = fc.oneof(
   { weight: 6, arbitrary: fc.constant<Fate>('arrives') },
-  { weight: 1, arbitrary: fc.constantFrom<Fate>('lost', 'answer lost', 'failover after') },
+  { weight: 1, arbitrary: fc.constantFrom<Fate>('lost', 'answer lost', 'failover after', 'taken over before') },
   { weight: 2, arbitrary: fc.constantFrom<Fate>('coordinator dies before', 'coordinator dies after') },
 );
 
@@ -152,6 +163,11 @@ const faulty = (world: World, script: readonly Fate[]): SendStep => {
     dead ||= fate === 'coordinator dies before';
     if (dead) return never;
     if (fate === 'lost') return isOrdered(payload) ? lost : unknown;
+    if (fate === 'taken over before') {
+      // The first look only notes what there is.
+      await world.takeOver(true);
+      await world.takeOver(true);
+    }
     const answer = await delivered(world, fate, shard, payload);
     dead ||= fate === 'coordinator dies after';
     return dead ? never : answer;
