@@ -15,6 +15,7 @@ const kinds: Readonly<Record<string, readonly string[]>> = {
   api__v1: ['ConfigMap', 'Namespace', 'Pod', 'Secret', 'Service', 'ServiceAccount'].map((it) => `core.v1.${it}`),
   apis__apps__v1: ['apps.v1.Deployment', 'apps.v1.StatefulSet'],
   apis__policy__v1: ['policy.v1.PodDisruptionBudget'],
+  'apis__coordination.k8s.io__v1': ['coordination.v1.Lease'],
   'apis__networking.k8s.io__v1': ['networking.v1.NetworkPolicy'],
   'apis__rbac.authorization.k8s.io__v1': ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'].map(
     (it) => `rbac.v1.${it}`,

@@ -31,7 +31,7 @@ func must[T any](value T, err error) T {
 func main() {
 	config := options.NewKubeRouterConfig()
 	config.ClusterIPCIDRs = []string{serviceRange}
-	config.EnableIPv6 = false
+	config.EnableIPv4 = true // what its flags would have set
 	config.IPTablesSyncPeriod = 30 * time.Second
 	client := kubernetes.NewForConfigOrDie(must(clientcmd.BuildConfigFromFlags("", os.Getenv("KUBECONFIG"))))
 
