@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { startControlPlane, type ControlPlane } from '../../local/control-plane.ts';
-import { applyInvalid, showRefusals } from './kubectl-apply.ts';
+import { applyInvalid, showRefusals } from './testing/kubectl-apply.ts';
 import { chatRooms, dbShards, edgeNodes, searchShards } from '../kinds.ts';
 import type { KubeClient } from '../runtime/client.ts';
 import { connectKube } from '../runtime/connection.ts';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tool } from '../../local/tools.ts';
+import { tool } from '../../../local/tools.ts';
 import { invalidResources, type InvalidResource } from './invalid-resources.ts';
 
 /** What kubectl said to one invalid resource; an empty message: it was accepted. */
