@@ -2,15 +2,18 @@ import type { Role } from './names.ts';
 import {
   allChatReports,
   allHeartbeats,
+  channelSubject,
   chatLiveSubject,
   chatReportSubject,
   controlSubject,
+  databaseSubject,
   directoryBucket,
   directoryKey,
   directoryLivePrefix,
   heartbeatSubject,
   liveSubject,
   logSubject,
+  memberFeedSubject,
   memberSubject,
   purgeSubject,
   snapshotSubject,
@@ -82,6 +85,14 @@ const replicaPermissions = (kind: 'db' | 'search'): SubjectPermissions => {
   };
 };
 
+/** What a database does besides: its API over NATS, its feeds of changes, and its channels. */
+const databaseSubjects: readonly string[] = [
+  databaseSubject(any, any),
+  databaseSubject(any, any, any),
+  memberFeedSubject({ kind: 'db', namespace: any, name: any }, any),
+  channelSubject(any, any),
+];
+
 /** Chat keeps its streams and its bucket itself. The subjects below `chat…` belong to its gateways alone. */
 const chatPermissions: SubjectPermissions = {
   publish: [
@@ -141,7 +152,7 @@ export const natsPermissions: Readonly<Record<NatsUser, SubjectPermissions>> = {
   chat: together(podPermissions('chat', ['chat-gateway'], 'chat'), chatPermissions),
   db: together(podPermissions('db', ['db', 'db-gateway'], 'db'), replicaPermissions('db'), {
     // applications ask databases over NATS with users of their own
-    publish: ['quartet.*.database.*', '_INBOX.>'],
-    subscribe: ['quartet.*.database.*'],
+    publish: [...databaseSubjects, '_INBOX.>'],
+    subscribe: databaseSubjects,
   }),
 };

@@ -43,6 +43,9 @@ export const memberSubject = (set: ReplicaSetId, pod: string): string =>
 /** Where a member of a database shard answers what has changed (request and reply). */
 export const memberFeedSubject = (set: ReplicaSetId, pod: string): string => `${memberSubject(set, pod)}.changes`;
 
+/** A channel of PUBLISH and SUBSCRIBE, all databases of a namespace together; `token` stands for the channel's name. */
+export const channelSubject = (namespace: string, token: string): string => `quartet.${namespace}.pubsub.${token}`;
+
 /** The database API (request and reply), shared by gateways: `verb` is `get`, `range`, `txn` or `changes`. */
 export const databaseSubject = (namespace: string, database: string, verb?: string): string =>
   `quartet.${namespace}.database.${database}${verb === undefined ? '' : `.${verb}`}`;

@@ -1,4 +1,5 @@
 import type { NatsConnection } from '@nats-io/transport-node';
+import { channelSubject } from '../../../contract/subjects.ts';
 
 /** Takes messages of a channel. Names and messages are strings of one character a byte. */
 export type OnMessage = (channel: string, message: Buffer) => void;
@@ -10,17 +11,18 @@ export interface MessageBus {
   listen(channel: string | null, onMessage: OnMessage): () => void;
 }
 
-/** Over NATS core: subject `quartet.<namespace>.pubsub.<channel in base64url>`. */
+/** Over NATS core; the name of a channel travels in base64url. */
 export const natsBus = (nats: NatsConnection, namespace: string): MessageBus => {
-  const prefix = `quartet.${namespace}.pubsub.`;
+  const prefix = channelSubject(namespace, '');
   // A token may not be empty, so each begins with a letter.
-  const subjectOf = (channel: string): string => `${prefix}c${Buffer.from(channel, 'latin1').toString('base64url')}`;
+  const subjectOf = (channel: string): string =>
+    channelSubject(namespace, `c${Buffer.from(channel, 'latin1').toString('base64url')}`);
   const channelOf = (subject: string): string =>
     Buffer.from(subject.slice(prefix.length + 1), 'base64url').toString('latin1');
   return {
     publish: (channel, message) => nats.publish(subjectOf(channel), message),
     listen(channel, onMessage) {
-      const subscription = nats.subscribe(channel === null ? `${prefix}*` : subjectOf(channel), {
+      const subscription = nats.subscribe(channel === null ? channelSubject(namespace, '*') : subjectOf(channel), {
         callback: (error, { subject, data }) => {
           if (error === null) onMessage(channelOf(subject), Buffer.from(data.buffer, data.byteOffset, data.length));
         },
