@@ -73,6 +73,8 @@ describe('an instance', { timeout: 150_000 }, () => {
     });
 
   it('runs a Deployment as processes, one per node, behind a load balancer', async () => {
+    // a scheduler that knows one node only puts all pods there
+    await Promise.all(['node-a', 'node-b', 'node-c'].map((name) => nodeReady(name, 'True')));
     await client.post('/api/v1/namespaces/default/secrets', {
       metadata: { name: 'keys' },
       stringData: { token: 's3cret' },
