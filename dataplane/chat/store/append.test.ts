@@ -29,7 +29,7 @@ describe('an append', () => {
   });
 
   it('waits for a leader', async () => {
-    const { client } = stream([named('NoRespondersError'), apiError(503, 10008), apiError(400, 10158), ack(false)]);
+    const { client } = stream([named('JetStreamNotEnabled'), apiError(503, 10008), apiError(400, 10158), ack(false)]);
     expect(await append(client, message, times)).toEqual({ seq: 7, duplicate: false });
   });
 
@@ -37,10 +37,10 @@ describe('an append', () => {
     ['was never answered', [named('TimeoutError')], 'unknown-outcome'],
     [
       'was cut off, then found no leader',
-      [named('ClosedConnectionError'), named('NoRespondersError')],
+      [named('ClosedConnectionError'), named('JetStreamNotEnabled')],
       'unknown-outcome',
     ],
-    ['never found a leader', [named('NoRespondersError')], 'unavailable'],
+    ['never found a leader', [named('JetStreamNotEnabled')], 'unavailable'],
     ['is refused', [apiError(400, 10054)], 'refused'],
     ['was cut off, then is refused', [named('TimeoutError'), apiError(400, 10054)], 'unknown-outcome'],
   ] as const)('that %s ends as such', async (_, attempts, code) => {

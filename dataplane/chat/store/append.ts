@@ -28,8 +28,8 @@ export const judgeFailure = (error: unknown): Verdict => {
     const { code, err_code: detail } = error.apiError();
     return code === 503 || retriable.has(detail) ? 'retry' : 'refused';
   }
-  const name = (error as Error).name;
-  return name === 'NoRespondersError' || name === 'JetStreamNotEnabled' ? 'retry' : 'maybe-stored';
+  // the client's name for: nobody took the message
+  return (error as Error).name === 'JetStreamNotEnabled' ? 'retry' : 'maybe-stored';
 };
 
 /**
