@@ -5,7 +5,7 @@ import { DbError } from '../db-error.ts';
 import { askForChanges } from '../feed/watch.ts';
 import type { Ranges } from '../gateway/ranges.ts';
 import type { Router } from '../gateway/router.ts';
-import { typeName } from '../member/state-reads.ts';
+import { typeName } from '../store/row.ts';
 import { bytesInJson, jsonOfBytes, keyOf } from './json.ts';
 
 /**
@@ -61,7 +61,7 @@ export const changes = async (
   const items = found.changes.map((change) => ({
     ...change,
     key: jsonOfBytes(Buffer.from(change.key, 'latin1')),
-    type: change.kind === 'put' ? typeName(change.type) : null,
+    type: change.kind === 'put' ? (typeName(change.type) ?? 'unknown') : null,
     value: change.value && jsonOfBytes(change.value),
   }));
   return { changes: items, next: found.next, sequence: found.sequence, shard: shard.name };

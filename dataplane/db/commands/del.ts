@@ -1,5 +1,5 @@
 import { allKeys, noKeys, oneKey, type KeyCommand } from './command.ts';
-import { typeName } from './generic.ts';
+import { shownType } from './generic.ts';
 
 const removing = (name: 'DEL' | 'UNLINK', summary: string): KeyCommand => ({
   kind: 'keys',
@@ -58,7 +58,7 @@ export const type: KeyCommand = {
   across: 'refuse',
   evaluate(view, frame, reply) {
     const row = view.get(frame.key(1));
-    reply.simple(row ? typeName(row) : 'none');
+    reply.simple(row ? shownType(row) : 'none');
   },
 };
 

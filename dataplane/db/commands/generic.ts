@@ -1,5 +1,5 @@
 import { DbError } from '../db-error.ts';
-import { valueType, type Row } from '../store/row.ts';
+import { typeName, valueType, type Row } from '../store/row.ts';
 import { decodeHead } from '../store/head.ts';
 import { smallInteger, syntaxError, parseInteger } from './arguments.ts';
 import { oneKey, twoKeys, type KeyCommand } from './command.ts';
@@ -9,16 +9,8 @@ import type { View } from './view.ts';
 
 const generic = { kind: 'keys', keys: oneKey, group: 'generic', across: 'refuse' } as const;
 
-const typeNames: Readonly<Record<number, string>> = {
-  [valueType.string]: 'string',
-  [valueType.hash]: 'hash',
-  [valueType.set]: 'set',
-  [valueType.zset]: 'zset',
-  [valueType.list]: 'list',
-};
-
 /** Type of a row as TYPE and SCAN name it. */
-export const typeName = (row: Row): string => typeNames[row.type] ?? 'none';
+export const shownType = (row: Row): string => typeName(row.type) ?? 'none';
 
 /** Moves a row; the elements of a collection follow it, because they are known by its generation. */
 const rename = (view: View, from: string, to: string, row: Row): void => {

@@ -6,7 +6,7 @@ import { firstHiddenType, type Row } from '../store/row.ts';
 import type { StoreFile } from '../store/file.ts';
 import { smallInteger } from './arguments.ts';
 import { noKeys, type ShardCommand } from './command.ts';
-import { typeName } from './generic.ts';
+import { shownType } from './generic.ts';
 import { globMatch } from './glob.ts';
 
 /** Most keys that one step of SCAN looks at. */
@@ -132,7 +132,7 @@ export const qscan: ShardCommand = {
   read(store, frame, reply, now) {
     const { from, count, pattern, type } = parseStep(frame);
     const match = (key: string, row: Row): boolean =>
-      (type === '' || typeName(row) === type) && live(row, now) && globMatch(pattern, key);
+      (type === '' || shownType(row) === type) && live(row, now) && globMatch(pattern, key);
     const { found, last } = scanStep(store.file, from, count, match);
     reply.array(2);
     reply.bulk(last === null ? '-' : Buffer.from(`+${last}`, 'latin1'));

@@ -2,22 +2,17 @@ import { noKeys, type ShardCommand } from '../commands/command.ts';
 import type { Frame } from '../resp/frame.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
 import type { NamedRow, ReadState } from '../store/reading.ts';
-import { valueType, type Row } from '../store/row.ts';
+import { typeName, valueType, type Row } from '../store/row.ts';
 
 /** Bytes that one QROWS answers, about. */
 const maxRowsBytes = 1024 * 1024;
-
-const typeNames = new Map<number, string>(Object.entries(valueType).map(([name, type]) => [type, name]));
-
-/** The name of a type of `valueType`. */
-export const typeName = (type: number): string => typeNames.get(type) ?? 'unknown';
 
 const isLive = (row: Row, now: number): boolean => row.expireAt === 0 || row.expireAt > now;
 
 /** version, type, value; the value of a collection is nothing here. */
 const writeRow = (row: Row, reply: ReplyWriter): void => {
   reply.integer(row.version);
-  reply.bulk(typeName(row.type));
+  reply.bulk(typeName(row.type) ?? 'unknown');
   if (row.type === valueType.string) reply.bulk(row.value);
   else reply.nil();
 };

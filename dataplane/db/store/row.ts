@@ -3,6 +3,11 @@
  * table of their own. Numbers from {@link firstHiddenType} on are records of the database itself.
  */
 export const valueType = { string: 0, hash: 1, set: 2, zset: 3, list: 4 } as const;
+const typeNames = new Map<number, string>(Object.entries(valueType).map(([name, type]) => [type, name]));
+
+/** The name of a type of {@link valueType}, as Redis has it; undefined for records of the database itself. */
+export const typeName = (type: number): string | undefined => typeNames.get(type);
+
 /** Rows of these types are not shown to clients that walk over keys. */
 export const firstHiddenType = 200;
 
