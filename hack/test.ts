@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 const tiers = process.argv.length > 2 ? process.argv.slice(2) : ['unit', 'integration', 'faults', 'e2e'];
 const reports = mkdtempSync(join(tmpdir(), 'quartet-test-'));
@@ -16,25 +16,65 @@ const runTier = (tier: string, report: string): Promise<number> =>
     spawn('vitest', args, { stdio: 'inherit' }).once('close', (code) => resolve(code ?? 1));
   });
 
-/** A tier that broke before it could count (a file that does not load, a set-up that failed) counts as one failure. */
-const count = (report: string, code: number): { passed: number; failed: number } => {
+/** The part of vitest's JSON report that is read here. */
+interface Report {
+  readonly numPassedTests: number;
+  readonly testResults: readonly {
+    /** The file. */
+    readonly name: string;
+    readonly status: string;
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[];
+    }[];
+  }[];
+}
+
+interface Outcome {
+  readonly passed: number;
+  /** What failed and the first line of why. */
+  readonly failures: readonly string[];
+}
+
+const firstLine = (text: string): string => text.trim().split('\n', 1)[0]?.slice(0, 300) ?? '';
+
+/** A file that broke before its tests ran (it does not load, its set-up failed) counts as one failure. */
+const failuresOf = ({ testResults }: Report): string[] =>
+  testResults
+    .filter(({ status }) => status === 'failed')
+    .flatMap(({ name, message, assertionResults }) => {
+      const file = relative(process.cwd(), name);
+      const failed = assertionResults.filter(({ status }) => status === 'failed');
+      if (failed.length === 0) return [`${file}: ${firstLine(message)}`];
+      return failed.map((one) => `${file}: ${one.fullName}: ${firstLine(one.failureMessages[0] ?? '')}`);
+    });
+
+/** A tier that broke before it could report counts as one failure. */
+const outcome = (report: string, tier: string, code: number): Outcome => {
   try {
-    const read = JSON.parse(readFileSync(report, 'utf8')) as { numPassedTests: number; numFailedTests: number };
-    return { passed: read.numPassedTests, failed: read.numFailedTests || (code === 0 ? 0 : 1) };
-  } catch {
-    return { passed: 0, failed: 1 };
+    const read = JSON.parse(readFileSync(report, 'utf8')) as Report;
+    const failures = failuresOf(read);
+    if (code !== 0 && failures.length === 0) failures.push(`${tier}: vitest ended with ${code}`);
+    return { passed: read.numPassedTests, failures };
+  } catch (error) {
+    return { passed: 0, failures: [`${tier}: no report: ${String(error)}`] };
   }
 };
 
-const total = { passed: 0, failed: 0 };
+let total = 0;
+const failures: string[] = [];
 for (const tier of tiers) {
   const started = Date.now();
   const report = join(reports, `${tier}.json`);
-  const { passed, failed } = count(report, await runTier(tier, report));
-  total.passed += passed;
-  total.failed += failed;
-  console.log(`${tier}: ${passed} passed, ${failed} failed in ${Math.round((Date.now() - started) / 1000)} s`);
+  const result = outcome(report, tier, await runTier(tier, report));
+  total += result.passed;
+  failures.push(...result.failures);
+  const seconds = Math.round((Date.now() - started) / 1000);
+  console.log(`${tier}: ${result.passed} passed, ${result.failures.length} failed in ${seconds} s`);
 }
 rmSync(reports, { recursive: true, force: true });
-console.log(`${total.passed} passed, ${total.failed} failed`);
-process.exit(total.failed === 0 ? 0 : 1);
+for (const failure of failures) console.log(`failed: ${failure}`);
+console.log(`${total} passed, ${failures.length} failed`);
+process.exit(failures.length === 0 ? 0 : 1);
