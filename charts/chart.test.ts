@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { tool } from '../local/tools.ts';
-import { parseSettings } from '../operator/settings.ts';
+import { parseSettings, type Settings } from '../operator/settings.ts';
 
 interface Rendered {
   readonly kind: string;
@@ -19,11 +19,16 @@ interface Rendered {
   }[];
   readonly spec?: {
     readonly replicas?: number;
+    readonly egress?: readonly { readonly ports: readonly { readonly port: number }[] }[];
     readonly template?: {
       readonly spec: {
         readonly containers: {
           readonly image: string;
-          readonly env: { readonly name: string; readonly value?: string }[];
+          readonly env: {
+            readonly name: string;
+            readonly value?: string;
+            readonly valueFrom?: { readonly secretKeyRef?: object };
+          }[];
         }[];
       };
     };
@@ -50,6 +55,20 @@ const render = async (...sets: string[]): Promise<Rendered[]> => {
     .filter((object) => object !== null);
 };
 
+/** The operator's settings, as it would read them. */
+const settingsOf = (objects: readonly Rendered[]): Settings => {
+  const deployment = objects.find(({ kind }) => kind === 'Deployment');
+  const env = deployment?.spec?.template?.spec.containers[0]?.env ?? [];
+  const values = env.map(({ name, value, valueFrom }) => [name, valueFrom?.secretKeyRef ? 'secret' : value]);
+  return parseSettings(Object.fromEntries(values));
+};
+
+/** Ports that the operator may reach. */
+const portsOut = (objects: readonly Rendered[]): number[] => {
+  const policy = objects.find(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === 'quartet-operator');
+  return (policy?.spec?.egress ?? []).flatMap(({ ports }) => ports.map(({ port }) => port));
+};
+
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'quartet-helm-'));
   helm = await tool('helm');
@@ -62,17 +81,26 @@ describe('the chart', () => {
   });
 
   it('gives the operator an environment that it accepts', async () => {
-    const deployment = (await render('gateways.replicas=3', 'chat.development=true')).find(
-      ({ kind }) => kind === 'Deployment',
-    );
-    const env = deployment?.spec?.template?.spec.containers[0]?.env ?? [];
-    const settings = parseSettings(Object.fromEntries(env.map(({ name, value }) => [name, value])));
-    expect(settings).toMatchObject({
+    expect(settingsOf(await render('gateways.replicas=3', 'chat.development=true'))).toMatchObject({
       nats: { url: 'nats://n1:4222,nats://n2:4222', replicas: 1 },
       image: 'quartet:0.1.0',
       gatewayReplicas: 3,
       chatDevelopment: true,
     });
+  });
+
+  it('tells the operator the monitors of all servers, and lets it reach them', async () => {
+    const own = await render('nats.enabled=true', 'nats.external.url=', 'networkPolicies.monitoringNamespace=other');
+    const monitors = [0, 1, 2].map((i) => `http://quartet-nats-${i}.quartet-nats-headless.quartet-system.svc:8222`);
+    expect(settingsOf(own).nats.monitors).toEqual(monitors);
+    expect(portsOut(own)).toEqual([443, 6443, 53, 53, 4222, 8222]);
+    const elsewhere = await render(
+      'nats.external.monitors[0]=http://a:18222/',
+      'nats.external.monitors[1]=http://b:18222',
+      'nats.external.monitors[2]=https://c',
+    );
+    expect(settingsOf(elsewhere).nats.monitors).toEqual(['http://a:18222/', 'http://b:18222', 'https://c']);
+    expect(portsOut(elsewhere)).toEqual([443, 6443, 53, 53, 4222, 18222, 443]);
   });
 
   it('grants nothing by wildcard, and Secrets by name only', async () => {

@@ -20,6 +20,8 @@ const installations: readonly (readonly [what: string, sets: readonly string[]])
     [
       'nats.enabled=false',
       'nats.external.url=tls://n:4222',
+      'nats.external.monitors[0]=http://n:8222',
+      'nats.external.monitors[1]=https://m',
       'nats.external.existingSecret=a',
       'nats.external.caSecret=b',
     ],

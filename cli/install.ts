@@ -6,7 +6,7 @@ import { runTool } from './program.ts';
 
 /** Helm's values for this instance, as `--set` arguments. Pure. */
 export const chartValues = (overview: Overview): string[] => {
-  const values: Readonly<Record<string, string>> = {
+  const values: Record<string, string> = {
     'image.repository': 'quartet',
     replicas: '1',
     // NATS runs beside the nodes, without passwords, on loopback.
@@ -20,6 +20,9 @@ export const chartValues = (overview: Overview): string[] => {
     // Every client of a computer of one's own is trusted: it may say where it is, and purge.
     'router.trustedProxies[0]': '127.0.0.0/8',
   };
+  overview.natsMonitors.forEach((monitor, i) => {
+    values[`nats.external.monitors[${i}]`] = monitor;
+  });
   return Object.entries(values).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
 };
 

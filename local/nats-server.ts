@@ -22,6 +22,8 @@ export interface NatsServer {
   readonly name: string;
   readonly running: boolean;
   readonly url: string;
+  /** Where it tells how it is: `/varz`, `/jsz`. */
+  readonly monitor: string;
   readonly port: number;
   /** Of the running process; 0 while there is none. */
   readonly pid: number;
@@ -103,6 +105,9 @@ class Server implements NatsServer {
   get url(): string {
     return `nats://127.0.0.1:${this.#place.client}`;
   }
+  get monitor(): string {
+    return `http://127.0.0.1:${this.#place.monitor}`;
+  }
   get port(): number {
     return this.#place.client;
   }
@@ -138,7 +143,7 @@ class Server implements NatsServer {
 
   async #until(path: string): Promise<void> {
     await until({ what: this.#place.name, timeoutMs: startTimeoutMs, giveUp: () => this.#mustRun() }, async () =>
-      (await answersOk(`http://127.0.0.1:${this.#place.monitor}/${path}`)) ? true : undefined,
+      (await answersOk(`${this.monitor}/${path}`)) ? true : undefined,
     );
   }
 

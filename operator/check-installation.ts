@@ -8,6 +8,8 @@ import { chatRooms, dbShards, edgeNodes, searchShards } from './kinds.ts';
 import { NatsLink } from './nats-link.ts';
 import { deployments, leases } from './runtime/builtin.ts';
 import { connectKube } from './runtime/connection.ts';
+import { readServers } from './nats-monitors.ts';
+import { judgeServers } from './nats-servers.ts';
 import { parseSettings } from './settings.ts';
 
 const patienceMs = 60_000;
@@ -45,6 +47,22 @@ const checks: Readonly<Record<string, Check>> = {
     const { spec } = await kube.get(leases, { namespace, name: 'quartet-operator' });
     if (!spec?.holderIdentity) throw new Error('no operator holds the lease');
     return `${spec.holderIdentity} leads`;
+  },
+  async disks() {
+    const monitors = settings.nats.monitors ?? [];
+    const { durability, unfit } = judgeServers(await readServers(monitors));
+    if (unfit !== null) throw new Error(unfit);
+    switch (durability.state) {
+      case 'always':
+        return `all ${monitors.length} servers of NATS write before they acknowledge`;
+      case 'unasked':
+        throw new Error(`not all monitors answer: ${monitors.join(', ')}`);
+      case 'lax':
+        throw new Error(durability.problem);
+      default:
+        // nothing was asked, since no monitor is known
+        return durability.problem;
+    }
   },
   async messaging() {
     if (link.state.state !== 'ok') throw new Error(link.state.problem);

@@ -3,8 +3,9 @@ import { RequestError } from '@nats-io/nats-core';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { inboxPrefix } from '../contract/permissions.ts';
-import { maxPayloadBytes } from '../contract/streams.ts';
-import { readDurability, type Durability } from './nats-durability.ts';
+import { serverProblem } from './nats-fitness.ts';
+import { NatsMonitors } from './nats-monitors.ts';
+import type { ServersView } from './nats-servers.ts';
 import { OperatorError } from './operator-error.ts';
 import type { Settings } from './settings.ts';
 
@@ -21,58 +22,36 @@ export type NatsState =
 /** NATS may be away for this long before resources say so, ms: a reconnect is no news. */
 export const natsGraceMs = 3000;
 
-export interface ServerFacts {
-  readonly version: string;
-  readonly jetstream?: boolean | undefined;
-  readonly max_payload: number;
-}
-
 /** A question whether somebody listens is answered within this time, or not at all. */
 const questionMs = 1000;
-
-/** Servers may be restarted with another configuration at any time. */
-const durabilityIntervalMs = 60_000;
-
-const oldest = [2, 11] as const;
-
-/** What is wrong with a server, as an instruction; null when it will do. */
-export const serverProblem = (server: ServerFacts): string | null => {
-  const [major = 0, minor = 0] = server.version.split('.').map((part) => Number.parseInt(part, 10));
-  if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
-    return `nats-server ${server.version} is too old: upgrade to ${oldest.join('.')} or later`;
-  }
-  if (server.jetstream !== true) return 'JetStream is off: start nats-server with --jetstream and a store directory';
-  if (server.max_payload < maxPayloadBytes) {
-    return `max_payload is ${server.max_payload}: set it to ${maxPayloadBytes} or more in the configuration of nats-server`;
-  }
-  return null;
-};
 
 /** The operator's connection to NATS: made in the background, kept for ever. Readers ask for its state; nothing throws. */
 export class NatsLink {
   readonly #log: Logger;
   readonly #access: Settings['nats'];
+  readonly #monitors: NatsMonitors;
   readonly #listeners = new Set<(state: NatsState) => void>();
+  readonly #serverListeners = new Set<() => void>();
   #connection: NatsConnection | null = null;
   #manager: JetStreamManager | null = null;
   #state: NatsState = { state: 'away', problem: 'not connected to NATS yet' };
-  #durability: Durability = { state: 'unverified' };
-  #durabilitySaid = false;
-  #durabilityTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(access: Settings['nats'], log: Logger) {
     this.#access = access;
     this.#log = log;
+    this.#monitors = new NatsMonitors(access.monitors ?? [], log, () => {
+      for (const listener of this.#serverListeners) listener();
+    });
   }
 
   get state(): NatsState {
     return this.#state;
   }
 
-  /** Whether servers write to disk before they acknowledge, as they said when it was asked last. */
-  get durability(): Durability {
-    return this.#durability;
+  /** What the monitors of all servers said when they were asked last. */
+  get servers(): ServersView {
+    return this.#monitors.view;
   }
 
   /** The connection, once there was one; it outlives interruptions. */
@@ -84,6 +63,11 @@ export class NatsLink {
   onState(listener: (state: NatsState) => void): void {
     this.#listeners.add(listener);
     listener(this.#state);
+  }
+
+  /** Called when monitors say something else than before. */
+  onServers(listener: () => void): void {
+    this.#serverListeners.add(listener);
   }
 
   /** JetStream's management API. Throws OperatorError messaging-away. */
@@ -121,6 +105,7 @@ export class NatsLink {
   /** Connects; resolves when connected the first time. Call without waiting for it. */
   async start(): Promise<void> {
     const { url, passwords, ca } = this.#access;
+    void this.#monitors.check();
     const connection = await connect({
       servers: url.split(','),
       name: 'quartet-operator',
@@ -140,14 +125,11 @@ export class NatsLink {
     this.#manager = await jetstreamManager(connection, { checkAPI: false, timeout: 5_000 });
     this.#judge();
     void this.#follow(connection);
-    void this.#checkDurability();
-    this.#durabilityTimer = setInterval(() => void this.#checkDurability(), durabilityIntervalMs);
-    this.#durabilityTimer.unref();
   }
 
   async stop(): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#durabilityTimer);
+    this.#monitors.stop();
     await this.#connection?.close();
   }
 
@@ -157,19 +139,12 @@ export class NatsLink {
         this.#set({ state: 'away', problem: 'NATS cannot be reached; nothing is decided until it is back' });
       } else if (status.type === 'reconnect') {
         this.#judge();
+        // servers that were restarted may have another configuration
+        void this.#monitors.check();
       } else if (status.type === 'error') {
         this.#log.warn({ err: status.error }, 'NATS reported an error');
       }
     }
-  }
-
-  async #checkDurability(): Promise<void> {
-    const found = await readDurability(this.#access.monitors ?? []);
-    if (JSON.stringify(found) === JSON.stringify(this.#durability) && this.#durabilitySaid) return;
-    this.#durabilitySaid = true;
-    this.#durability = found;
-    this.#log.info(found, 'durability of NATS');
-    for (const listener of this.#listeners) listener(this.#state);
   }
 
   #judge(): void {

@@ -42,6 +42,7 @@ export class Senses {
     heartbeats.onNews((address, news) => this.#onHeartbeat(address, news));
     logs.onChange((stream) => this.#onLog(stream));
     link.onState((state) => this.#onNats(state));
+    link.onServers(() => this.#wakeSets());
     caches.nodes.subscribe(() => this.#onNodes());
     this.#every(tickMs, () => {
       heartbeats.tick();
@@ -69,6 +70,12 @@ export class Senses {
     };
     if (delayMs === 0) return wake();
     setTimeout(wake, delayMs).unref();
+  }
+
+  /** Whether NATS writes to disk at once matters to what rests on a log. */
+  #wakeSets(): void {
+    this.#controllers.db.wakeAll();
+    this.#controllers.search.wakeAll();
   }
 
   #onHeartbeat({ namespace, role, resource }: PodAddress, news: HeartbeatNews): void {

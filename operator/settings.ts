@@ -11,7 +11,7 @@ const environment = z.object({
   QUARTET_POD_IP: z.string().min(1).default('127.0.0.1'),
   QUARTET_ADMIN_PORT: z.coerce.number().int().min(0).max(65535).default(9090),
   QUARTET_NATS_URL: z.string().regex(/^(nats|tls):\/\/[^\s]+$/),
-  /** Monitoring endpoints of all servers (http://host:8222), separated by commas; empty: their durability is not verified. */
+  /** Monitors of all servers (http://host:8222), separated by commas; empty: whether they write to disk at once is not verified. */
   QUARTET_NATS_MONITORS: z
     .string()
     .regex(/^(https?:\/\/[^\s,]+(,|$))*$/)
@@ -51,7 +51,7 @@ export interface Settings {
   readonly nats: {
     readonly url: string;
     readonly replicas: number;
-    /** Monitoring endpoints of all servers; absent: whether they write to disk at once is not verified. */
+    /** Monitors of all servers; absent: whether they write to disk at once is not verified. */
     readonly monitors?: readonly string[];
     /** Absent: NATS asks for none. */
     readonly passwords?: Readonly<Record<NatsUser, string>>;

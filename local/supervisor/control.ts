@@ -13,6 +13,8 @@ export interface Overview {
   readonly kubeconfig: string;
   readonly natsUrl: string;
   readonly natsServers: number;
+  /** Monitors of the servers; none until they run. */
+  readonly natsMonitors: readonly string[];
   readonly publicHost: string;
 }
 

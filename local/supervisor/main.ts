@@ -84,6 +84,7 @@ class Program {
       kubeconfig: join(this.#stateDir, 'control-plane', 'admin.kubeconfig'),
       natsUrl: ports.nats.map((port) => `nats://127.0.0.1:${port}`).join(','),
       natsServers,
+      natsMonitors: this.#supervisor.natsMonitors,
       publicHost,
     };
   }

@@ -44,6 +44,11 @@ export class Supervisor {
   get controlPlane(): ControlPlane {
     return this.#present(this.#controlPlane);
   }
+  /** Monitors of the NATS servers; none until they run. */
+  get natsMonitors(): string[] {
+    return this.#nats?.servers.map(({ monitor }) => monitor) ?? [];
+  }
+
   get nats(): Nats {
     return this.#present(this.#nats);
   }

@@ -161,7 +161,7 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
         classes: caches.storageClasses.list(),
         claims: this.#dependents(set).claims.filter((claim) => isClaimOf(claim, set)),
       },
-      durability: link.durability,
+      servers: link.servers,
       figures: Object.fromEntries(
         this.#kind.figures.map((name) => [name, beat ? Math.round(beat.figures[name] ?? 0) : 'unknown']),
       ),

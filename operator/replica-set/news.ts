@@ -19,7 +19,8 @@ const isFirstNews = (type: string, isGood: boolean): boolean => !isGood && type 
 
 const isNews = (set: ReplicaSet, { type, status, reason }: DesiredCondition): boolean => {
   const before = set.status?.conditions?.find((one) => one.type === type);
-  if (status === 'Unknown' || before?.reason === reason) return false;
+  if (before?.reason === reason) return false;
+  if (status === 'Unknown') return reason === 'MonitorSilent';
   if (type === 'Progressing') return reason === 'RollingOut';
   return before !== undefined || isFirstNews(type, status === good[type]);
 };

@@ -35,7 +35,7 @@ const observed = (over: Partial<SetObserved> = {}): SetObserved => ({
     classes: [],
     claims: [{ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'c' }, status: { phase: 'Bound' } }],
   },
-  durability: { state: 'always' },
+  servers: { durability: { state: 'always' }, unfit: null },
   figures: { keys: 5, bytes: 100 },
   figuresSinceMs: 60_000,
   ...over,
@@ -62,6 +62,25 @@ describe('a replica set', () => {
     expect(plan.status).toMatchObject({ primary: 'r0', term: 1, replicas: 3, readyReplicas: 3, keys: 5, log });
     expect(plan.entry).toMatchObject({ primary: 'r0', term: 1, log, conflict: null });
     expect(plan.entry?.members.map(({ pod }) => pod)).toEqual(['r0', 'r1', 'r2']);
+  });
+
+  it('says what monitors of NATS say, and what was known before while they are asked', () => {
+    const durable = (servers: SetObserved['servers'], before?: object) => {
+      const conditions = before && [{ type: 'Durable', ...before }];
+      const asked = conditions ? { set: { ...set(), status: { conditions } } as ReplicaSet } : {};
+      return of(planReplicaSet(observed({ servers, ...asked })).conditions, 'Durable');
+    };
+    const lax = { durability: { state: 'lax', problem: 'set it' }, unfit: null } as const;
+    const unasked = { durability: { state: 'unasked' }, unfit: null } as const;
+    expect(durable(lax)).toMatchObject({ status: false, reason: 'LaxSync', message: 'set it' });
+    expect(durable(unasked)).toMatchObject({ status: 'Unknown', reason: 'NotAsked' });
+    expect(durable(unasked, { status: 'True', reason: 'SyncAlways', message: '' })).toMatchObject({
+      status: true,
+      reason: 'SyncAlways',
+    });
+    const unfit = planReplicaSet(observed({ servers: { durability: { state: 'always' }, unfit: 'too old' } }));
+    expect(of(unfit.conditions, 'MessagingUnfit')).toMatchObject({ status: true, message: 'too old' });
+    expect(of(unfit.conditions, 'Ready')).toMatchObject({ status: true });
   });
 
   test.each<[string, Partial<SetObserved>, string]>([

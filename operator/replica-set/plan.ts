@@ -1,7 +1,7 @@
 import type { ReplicatedKind } from '../../contract/names.ts';
 import type { LogVerdict } from '../messaging.ts';
 import { natsGraceMs, type NatsState } from '../nats-link.ts';
-import type { Durability } from '../nats-durability.ts';
+import type { ServersView } from '../nats-servers.ts';
 import type { SetAction } from '../replicas/action.ts';
 import { planSet, type SetPlan } from '../replicas/plan-set.ts';
 import { isCaughtUp, type SetView } from '../replicas/view.ts';
@@ -28,7 +28,7 @@ export interface SetObserved {
   /** Objects of wanted names that belong to somebody else. */
   readonly foreign: readonly string[];
   readonly volumes: VolumesObserved;
-  readonly durability: Durability;
+  readonly servers: ServersView;
   /** Figures that status shows, by name: from the primary's heartbeat; 'unknown' while there is none. */
   readonly figures: Readonly<Record<string, number | 'unknown'>>;
   /** Time since figures were written last. */
@@ -144,11 +144,21 @@ const logCondition = ({ log }: SetObserved): DesiredCondition => {
   return log.type === 'wait' ? condition('LogLost', 'Unknown', 'NotListed') : condition('LogLost', false, 'LogPresent');
 };
 
-const durableCondition = (durability: Durability): DesiredCondition => {
-  if (durability.state === 'always') return condition('Durable', true, 'SyncAlways');
-  if (durability.state === 'lax') return condition('Durable', false, 'LaxSync', durability.problem);
-  return condition('Durable', 'Unknown', 'Unverified');
+/** While it is being found out, what was known before stands: an operator that restarts is no news. */
+const durableCondition = ({ servers: { durability }, set }: SetObserved): DesiredCondition => {
+  const { state } = durability;
+  if (state === 'always') return condition('Durable', true, 'SyncAlways');
+  if (state === 'lax') return condition('Durable', false, 'LaxSync', durability.problem);
+  if (state === 'unverified') return condition('Durable', 'Unknown', durability.reason, durability.problem);
+  const before = set.status?.conditions?.find(({ type }) => type === 'Durable');
+  if (before === undefined) return condition('Durable', 'Unknown', 'NotAsked');
+  const held = before.status === 'Unknown' ? 'Unknown' : before.status === 'True';
+  return condition('Durable', held, before.reason, before.message);
 };
+
+/** A server that the operator is not connected to, but pods may be. Reason enough to say so, not to decide nothing. */
+const serversCondition = ({ servers: { unfit } }: SetObserved): DesiredCondition[] =>
+  unfit === null ? [] : [condition('MessagingUnfit', true, 'ServerUnfit', unfit)];
 
 const ownershipCondition = ({ foreign }: SetObserved): DesiredCondition[] =>
   foreign.length === 0
@@ -203,7 +213,8 @@ const decisionsOf = (observed: SetObserved, set: SetPlan | null): Omit<ReplicaSe
     ...progressConditions(observed, set),
     logCondition(observed),
     volumesCondition(observed.volumes),
-    durableCondition(observed.durability),
+    durableCondition(observed),
+    ...serversCondition(observed),
     ...observed.judgement.conditions,
     ...ownershipCondition(observed),
   ],

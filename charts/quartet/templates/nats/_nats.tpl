@@ -39,6 +39,19 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 {{- end }}
 
+{{/* Where each server tells how it is: whether it writes to disk before it acknowledges is seen nowhere else. */}}
+{{- define "quartet.nats.monitors" -}}
+{{- if .Values.nats.enabled }}
+{{- $servers := list }}
+{{- range $i := until (int .Values.nats.replicas) }}
+{{- $servers = append $servers (printf "http://%s-%d.%s-headless.%s.svc:8222" (include "quartet.nats.name" $) $i (include "quartet.nats.name" $) $.Release.Namespace) }}
+{{- end }}
+{{- join "," $servers }}
+{{- else }}
+{{- join "," .Values.nats.external.monitors }}
+{{- end }}
+{{- end }}
+
 {{/* Copies of each stream. */}}
 {{- define "quartet.nats.streamReplicas" -}}
 {{- if .Values.nats.enabled }}{{ .Values.nats.replicas }}{{ else }}{{ .Values.nats.external.replicas }}{{ end }}
@@ -143,6 +156,8 @@ accounts {
 {{- define "quartet.nats.env" -}}
 - name: QUARTET_NATS_URL
   value: {{ include "quartet.nats.url" . | quote }}
+- name: QUARTET_NATS_MONITORS
+  value: {{ include "quartet.nats.monitors" . | quote }}
 - name: QUARTET_NATS_REPLICAS
   value: {{ include "quartet.nats.streamReplicas" . | quote }}
 {{- with include "quartet.nats.passwords" . }}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { serverProblem } from './nats-link.ts';
+import { serverProblem } from './nats-fitness.ts';
 
 const good = { version: '2.12.1', jetstream: true, max_payload: 8 * 1024 * 1024 };
 
