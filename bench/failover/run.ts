@@ -3,8 +3,10 @@
  *
  *     ./quartet up --nats 3 --address 127.0.0.35 --state DIR
  *     node bench/failover/run.ts --state DIR --host 127.0.0.35 [--runs 20] [--faults kill,pause,cut,node,switchover,alone]
+ *         [--shards app-a,app-m]
  *
- * Prints rows of a Markdown table. What was acknowledged and is not there afterwards is counted as lost. `cut` needs root.
+ * The shards are struck in turn: blows to the same one, seconds apart, would measure the distance that its elections keep
+ * (decision 11). Prints rows of a Markdown table. What was acknowledged and is not there afterwards is counted as lost. `cut` needs root.
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -21,7 +23,7 @@ const { values: options } = parseArgs({
     host: { type: 'string', default: '127.0.0.1' },
     runs: { type: 'string', default: '20' },
     faults: { type: 'string', default: Object.keys(faults).join(',') },
-    shard: { type: 'string', default: 'app-a' },
+    shards: { type: 'string', default: 'app-a,app-m' },
   },
 });
 
@@ -112,6 +114,7 @@ const percentile = (sorted: readonly number[], share: number): number =>
 const seconds = (ms: number): string => (ms / 1000).toFixed(2);
 
 const subject = subjectAt(options.state, options.host);
+const shards = options.shards.split(',');
 console.log('| fault | runs | p50 s | p99 s | max s | goal p50 / p99 s | acknowledged writes lost |');
 console.log('|---|---|---|---|---|---|---|');
 for (const name of options.faults.split(',')) {
@@ -119,7 +122,7 @@ for (const name of options.faults.split(',')) {
   if (fault === undefined) throw new Error(`--faults ${name}: there are ${Object.keys(faults).join(', ')}`);
   const outcomes: Outcome[] = [];
   for (let run = 0; run < Number(options.runs); run++) {
-    outcomes.push(await once(subject, fault, options.shard));
+    outcomes.push(await once(subject, fault, shards[run % shards.length] ?? ''));
     console.error(`${name} ${run + 1}: ${seconds(outcomes.at(-1)?.outageMs ?? 0)} s`);
   }
   const sorted = outcomes.map(({ outageMs }) => outageMs).toSorted((a, b) => a - b);
