@@ -38,7 +38,7 @@ const refusals: readonly (readonly [reason: string, commands: string])[] = [
   ],
   [
     'a database is configured by its resource, and its pods are ended by the operator',
-    'ACL LATENCY MODULE SHUTDOWN SWAPDB MOVE',
+    'ACL MODULE SHUTDOWN SWAPDB MOVE',
   ],
   ['it would show the data of all clients', 'MONITOR'],
   ['it is a tool for developers of Redis', 'DEBUG LOLWUT'],

@@ -25,11 +25,15 @@ export const configCommand: SessionCommand = {
   flags: ['admin', 'noscript', 'loading', 'stale'],
   keys: noKeys,
   group: 'server',
-  summary: 'CONFIG GET tells settings. They are changed in the resource, not here.',
+  summary:
+    'CONFIG GET tells settings, CONFIG RESETSTAT forgets figures of commands. Settings are changed in the resource.',
   inTransaction: 'refuse',
   run(_client, frame, reply, server) {
     const subcommand = frame.word(1);
-    if (subcommand === 'RESETSTAT') return reply.ok();
+    if (subcommand === 'RESETSTAT') {
+      server.stats.reset();
+      return reply.ok();
+    }
     if (subcommand !== 'GET')
       throw new DbError('ERR', 'only CONFIG GET is served: a database is configured by its resource');
     const patterns = Array.from({ length: frame.count - 2 }, (_, i) => frame.key(i + 2).toLowerCase());

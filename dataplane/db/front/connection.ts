@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { RequestParser } from '../resp/request-parser.ts';
 import { encodeError, ReplyWriter } from '../resp/reply-writer.ts';
 import type { Waiter } from '../gateway/request.ts';
+import type { CommandFigures } from './command-stats.ts';
 import { dispatch } from './dispatch.ts';
 import { newSession, type Client, type Server, type Session } from './session.ts';
 
@@ -18,23 +19,35 @@ const pauseAtBytes = 1024 * 1024;
 /** Reply bytes at which a client that does not read is cut off. */
 const cutOffBytes = 64 * 1024 * 1024;
 
+/** A command that was read. */
+interface Call {
+  readonly figures: CommandFigures | null;
+  /** Monotonic, milliseconds. */
+  readonly startedAt: number;
+}
+
+const noCall: Call = { figures: null, startedAt: 0 };
+
 /** The place of one reply among the replies of a connection. */
 class Place implements Waiter {
   reply: Buffer | null = null;
   readonly #connection: Connection;
+  readonly #call: Call;
   readonly #command: Buffer | null;
-  readonly #startedAt: number;
 
-  constructor(connection: Connection, command: Buffer | null) {
+  constructor(connection: Connection, call: Call, command: Buffer | null) {
     this.#connection = connection;
+    this.#call = call;
     this.#command = command;
-    this.#startedAt = command === null ? 0 : performance.now();
   }
 
   answer(reply: Buffer): void {
     this.reply = reply;
-    if (this.#command !== null)
-      this.#connection.server.slowLog.note(this.#command, this.#startedAt, this.#connection.session);
+    const { figures, startedAt } = this.#call;
+    const { stats, slowLog } = this.#connection.server;
+    const ms = figures === null ? 0 : performance.now() - startedAt;
+    stats.answered(figures, reply, ms * 1000);
+    if (this.#command !== null) slowLog.note(this.#command, ms, this.#connection.session);
     this.#connection.expect(reply.length);
     this.#connection.advance();
   }
@@ -58,6 +71,7 @@ export class Connection implements Client {
   readonly #socket: Socket;
   readonly server: Server;
   readonly #parser = new RequestParser();
+  #call = noCall;
   #places: Place[] = [];
   /** Places before this one are answered. */
   #head = 0;
@@ -88,10 +102,20 @@ export class Connection implements Client {
     socket.on('error', () => socket.destroy());
   }
 
-  place(command: Buffer | null = null): Waiter {
-    const place = new Place(this, command);
+  begin(figures: CommandFigures | null): void {
+    this.#call = figures === null ? noCall : { figures, startedAt: performance.now() };
+  }
+
+  place(): Waiter {
+    const place = new Place(this, this.#call, this.#parser.frame.raw());
     this.#places.push(place);
     return place;
+  }
+
+  answer(reply: Buffer): void {
+    const place = new Place(this, this.#call, null);
+    this.#places.push(place);
+    place.answer(reply);
   }
 
   block(): void {
@@ -142,7 +166,9 @@ export class Connection implements Client {
     this.#dirty = false;
     const [first] = this.#out;
     if (first !== undefined && !this.#socket.destroyed) {
-      this.#socket.write(this.#out.length === 1 ? first : Buffer.concat(this.#out));
+      const bytes = this.#out.length === 1 ? first : Buffer.concat(this.#out);
+      this.server.facts.bytesOut += bytes.length;
+      this.#socket.write(bytes);
     }
     this.#out = [];
     if (this.#socket.writableLength > cutOffBytes) this.#socket.destroy();
@@ -169,6 +195,7 @@ export class Connection implements Client {
 
   #data(chunk: Buffer): void {
     if (this.#closing) return;
+    this.server.facts.bytesIn += chunk.length;
     this.#parser.push(chunk);
     this.#pump();
   }
@@ -208,7 +235,10 @@ export class Connection implements Client {
     const step = this.#parser.next();
     if (step === 'more') return false;
     if (step === 'command') dispatch(this, this.#parser.frame, shared, this.server);
-    else this.place().answer(encodeError(this.#parser.reason), 0);
+    else {
+      this.begin(null);
+      this.answer(encodeError(this.#parser.reason));
+    }
     if (step === 'broken') this.closeAfterReplies();
     return step !== 'broken';
   }

@@ -9,7 +9,7 @@ import { submitReadOnly } from './read-only.ts';
 import { askEveryShard, askShards } from './fan-out.ts';
 import { allowedWhileListening, isListening } from './pubsub-commands.ts';
 import { queueCommand } from './transactions.ts';
-import type { Client, Server, ServerCommand } from './session.ts';
+import type { Client, Server, ServerCommand, Session } from './session.ts';
 
 /** As Redis says it: the name and the first arguments, cut. */
 const unknownCommand = (frame: Frame): DbError => {
@@ -26,14 +26,12 @@ const listening = ({ name }: ServerCommand): DbError =>
     `Can't execute '${name.toLowerCase()}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
   );
 
-/** The command that a frame names. @throws DbError when there is none or its arguments are too few or too many */
-const findCommand = (frame: Frame, server: Server): ServerCommand => {
-  const command = server.commands.find(frame);
-  if (!command) throw unknownCommand(frame);
+/** Why a command is refused before anything is done; null: it is not. */
+const refusal = (command: ServerCommand, frame: Frame, session: Session): DbError | null => {
   if (!fitsArity(command.arity, frame.count)) {
-    throw new DbError('ERR', `wrong number of arguments for '${command.name.toLowerCase()}' command`);
+    return new DbError('ERR', `wrong number of arguments for '${command.name.toLowerCase()}' command`);
   }
-  return command;
+  return isListening(session) && !allowedWhileListening.has(command.name) ? listening(command) : null;
 };
 
 /** Key `i` of a frame. @throws DbError when it is too long */
@@ -65,7 +63,7 @@ const runKeyCommand = (command: KeyCommand, client: Client, frame: Frame, server
     kind,
     payload: frame.raw(),
     writes: isWrite(command),
-    waiter: client.place(frame.raw()),
+    waiter: client.place(),
     keys,
     database: session.database,
   };
@@ -74,14 +72,22 @@ const runKeyCommand = (command: KeyCommand, client: Client, frame: Frame, server
 };
 
 const run = (client: Client, frame: Frame, reply: ReplyWriter, server: Server): void => {
-  const command = findCommand(frame, server);
+  const command = server.commands.find(frame);
+  if (!command) throw unknownCommand(frame);
   client.session.lastCommand = command.name;
-  if (isListening(client.session) && !allowedWhileListening.has(command.name)) throw listening(command);
+  const figures = server.stats.of(command.name);
+  const refused = refusal(command, frame, client.session);
+  if (refused) {
+    figures.rejected++;
+    throw refused;
+  }
   const { transaction } = client.session;
   if (transaction && !(command.kind === 'session' && command.inTransaction === 'run')) {
     queueCommand(command, frame, transaction, keysOf(command, frame));
-    reply.simple('QUEUED');
-  } else if (command.kind === 'keys') {
+    return reply.simple('QUEUED');
+  }
+  client.begin(figures);
+  if (command.kind === 'keys') {
     runKeyCommand(command, client, frame, server);
   } else if (command.kind === 'shard') {
     const { router } = server;
@@ -97,13 +103,14 @@ export const dispatch = (client: Client, frame: Frame, reply: ReplyWriter, serve
   server.facts.commandsProcessed++;
   reply.length = 0;
   reply.protocol = client.session.protocol;
+  client.begin(null);
   try {
     run(client, frame, reply, server);
   } catch (error) {
     if (foreignNames.has(frame.word(0))) client.closeAfterReplies();
     if (client.session.transaction) client.session.transaction.broken = true;
-    client.place().answer(encodeError(errorLine(error)), 0);
+    client.answer(encodeError(errorLine(error)));
     return;
   }
-  if (reply.length > 0) client.place().answer(reply.take(), 0);
+  if (reply.length > 0) client.answer(reply.take());
 };

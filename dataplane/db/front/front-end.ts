@@ -5,10 +5,12 @@ import type { Router } from '../gateway/router.ts';
 import { encodeError } from '../resp/reply-writer.ts';
 import { clientCommand } from './client-command.ts';
 import { commandCommand } from './command-command.ts';
+import { CommandStats } from './command-stats.ts';
 import { configCommand } from './config-command.ts';
 import { Connection } from './connection.ts';
 import { handshakeCommands } from './handshake.ts';
 import { infoCommand } from './info-command.ts';
+import { latencyCommand } from './latency-command.ts';
 import { readOnlyCommands } from './read-only.ts';
 import { ScanCursors } from './scan-cursors.ts';
 import { natsBus, type MessageBus } from './message-bus.ts';
@@ -20,13 +22,14 @@ import { timeCommand } from './time-command.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { scanCommand } from './scan-command.ts';
 import type { Server, ServerCommand, Session } from './session.ts';
-import type { ServerFacts } from './server-facts.ts';
+import { ratesOf, type ServerFacts } from './server-facts.ts';
 import { transactionCommands } from './transactions.ts';
 
 /** Connections of one front end. An idle one costs about 10 KB. */
 const maxClients = 20_000;
 /** A client that reads nothing of what it asked for is cut off after this, milliseconds. */
 const defaultStuckLimitMs = 60_000;
+const rateMs = 1_000;
 /** What the kernel may hold of connections that are not accepted yet. */
 const backlog = 4096;
 
@@ -38,6 +41,7 @@ export const serverCommands = (): CommandTable<ServerCommand> =>
     commandCommand,
     configCommand,
     infoCommand,
+    latencyCommand,
     scanCommand,
     rangeCommand,
     slowlogCommand,
@@ -65,7 +69,7 @@ export class FrontEnd {
   readonly #facts: ServerFacts;
   readonly #stuckLimitMs: number;
   #nextId = 1;
-  #timer: NodeJS.Timeout | null = null;
+  #timers: readonly NodeJS.Timeout[] = [];
 
   constructor(pod: Pod, router: Router, options: FrontEndOptions) {
     this.#stuckLimitMs = options.stuckLimitMs ?? defaultStuckLimitMs;
@@ -79,6 +83,9 @@ export class FrontEnd {
       connectionsReceived: 0,
       connectionsRejected: 0,
       commandsProcessed: 0,
+      bytesIn: 0,
+      bytesOut: 0,
+      rates: { commands: 0, bytesIn: 0, bytesOut: 0 },
     };
     this.server = {
       router,
@@ -86,6 +93,7 @@ export class FrontEnd {
       cursors: new ScanCursors(),
       subscriptions: new Subscriptions(options.bus ?? natsBus(pod.nats, pod.env.QUARTET_NAMESPACE)),
       slowLog: new SlowLog(),
+      stats: new CommandStats(),
       commands: serverCommands(),
       sessions: () => this.#sessions(),
     };
@@ -102,19 +110,23 @@ export class FrontEnd {
 
   /** Listens; resolves with the port. */
   listen(host: string): Promise<number> {
-    this.#timer = setInterval(() => this.#checkStuck(), this.#stuckLimitMs / 12).unref();
+    this.#timers = [
+      setInterval(() => this.#checkStuck(), this.#stuckLimitMs / 12).unref(),
+      setInterval(ratesOf(this.#facts), rateMs).unref(),
+    ];
     return new Promise((resolve, reject) => {
       this.#net.once('error', reject);
       this.#net.listen({ host, port: this.#facts.port, backlog }, () => {
         const address = this.#net.address();
-        resolve(typeof address === 'object' && address ? address.port : 0);
+        if (typeof address === 'object' && address) this.#facts.port = address.port;
+        resolve(this.#facts.port);
       });
     });
   }
 
   /** Takes no more connections and closes those that are there, once what they sent is answered. */
   async close(): Promise<void> {
-    if (this.#timer) clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
     const closed = new Promise((resolve) => this.#net.close(resolve));
     for (const connection of this.#connections) connection.closeAfterReplies();
     const timer = setTimeout(() => this.#destroyAll(), 2_000);

@@ -4,6 +4,7 @@ import type { Router } from '../gateway/router.ts';
 import type { Waiter } from '../gateway/request.ts';
 import type { CommandDescription, KeyCommand, ShardCommand } from '../commands/command.ts';
 import type { CommandTable } from '../commands/table.ts';
+import type { CommandFigures, CommandStats } from './command-stats.ts';
 import type { ScanCursors } from './scan-cursors.ts';
 import type { SlowLog } from './slow-log.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -45,8 +46,12 @@ export interface Session {
 /** Answers a command over a connection. */
 export interface Client {
   readonly session: Session;
-  /** Holds the next reply's place; it may be filled later. With the command it is noted when that takes long. */
-  place(command?: Buffer): Waiter;
+  /** Whose figures the replies of the command that was read now go to; null: nobody's. */
+  begin(figures: CommandFigures | null): void;
+  /** Holds the next reply's place, which is filled later. */
+  place(): Waiter;
+  /** The next reply. */
+  answer(reply: Buffer): void;
   /** Sends bytes that are no reply, before those that are not there yet. */
   push(bytes: Buffer): void;
   /** No further command is read until {@link unblock}. */
@@ -63,6 +68,7 @@ export interface Server {
   readonly cursors: ScanCursors;
   readonly subscriptions: Subscriptions;
   readonly slowLog: SlowLog;
+  readonly stats: CommandStats;
   readonly commands: CommandTable<ServerCommand>;
   sessions(): Iterable<Session>;
 }

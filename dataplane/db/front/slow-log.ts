@@ -40,9 +40,8 @@ export class SlowLog {
     this.#entries = [];
   }
 
-  /** Notes a command (in RESP form) that is answered now, if it took long. */
-  note(command: Buffer, startedAt: number, session: Session): void {
-    const ms = performance.now() - startedAt;
+  /** Notes a command (in RESP form) that is answered now after `ms` milliseconds, if that is long. */
+  note(command: Buffer, ms: number, session: Session): void {
     if (ms < slowMs) return;
     const frame = new Frame();
     readTrusted(frame, command, 0);

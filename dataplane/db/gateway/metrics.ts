@@ -1,10 +1,11 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Pod } from '../../fabric/pod.ts';
 import type { FrontEnd } from '../front/front-end.ts';
+import { CommandLatencies } from './command-metrics.ts';
 import type { Router } from './router.ts';
 
 /** Figures of a front end: at /metrics, and as load in heartbeats. */
-export const exportMetrics = (pod: Pod, frontEnd: FrontEnd, router: Router): void => {
+export const exportMetrics = (pod: Pick<Pod, 'metrics' | 'heartbeat'>, frontEnd: FrontEnd, router: Router): void => {
   const registers = [pod.metrics];
   const gauge = (name: string, help: string, read: () => number): void => {
     const collect = function (this: Gauge): void {
@@ -23,6 +24,7 @@ export const exportMetrics = (pod: Pod, frontEnd: FrontEnd, router: Router): voi
   });
   const [reads, writes] = [latency.labels('read'), latency.labels('write')];
   router.observe = (request, ms) => (request.writes ? writes : reads).observe(ms / 1000);
+  void new CommandLatencies(pod.metrics, () => frontEnd.server.stats.commands);
   let counted = 0;
   const countCommands = function (this: Counter): void {
     this.inc(frontEnd.commands - counted);

@@ -9,6 +9,7 @@ import { encodeStale } from '../member/stale-reader.ts';
 import { encodeError, type Protocol } from '../resp/reply-writer.ts';
 import type { ShardAnswer } from '../two-phase/coordinator.ts';
 import { Budget, type ShardRequest, type Waiter } from './request.ts';
+import { shardFacts, type ShardFacts } from './shard-facts.ts';
 import { ShardLink, type ShardLinkOptions, type Transport } from './shard-link.ts';
 import { Staleness } from './staleness.ts';
 import { findPrimary, type Target } from './target.ts';
@@ -81,17 +82,9 @@ export class Router {
     return this.#databases.has(defaultDatabase) ? defaultDatabase : (this.databases[0] ?? null);
   }
 
-  /** Keys of a database, as its primaries reported them last. */
-  keysOf(database: string): number {
-    let sum = 0;
-    for (const { members } of this.#databases.get(database)?.shards ?? []) {
-      const primary = findPrimary(
-        members.map(({ pod }) => pod),
-        this.#beats,
-      );
-      if (primary) sum += this.#beats.get(primary.pod)?.beat.replica?.figures['keys'] ?? 0;
-    }
-    return sum;
+  /** Its shards as heartbeats show them; none when there is no such database. */
+  shardFacts(database: string): ShardFacts[] {
+    return (this.#databases.get(database)?.shards ?? []).map((shard) => shardFacts(shard, this.#beats));
   }
 
   /** The ranges of a database. @throws DbError CLUSTERDOWN when there is no such database */

@@ -82,7 +82,7 @@ export class LocalDatabase {
       entries: new Map((options.entries?.(entries) ?? entries).map((entry) => [entry.name, entry])),
       onChange: () => () => {},
     };
-    this.router = new Router(directory, allLeading, new LocalTransport(this.shards));
+    this.router = new Router(directory, allLeading(this.shards), new LocalTransport(this.shards));
     this.frontEnd = new FrontEnd(
       { env: { QUARTET_POD: 'local', QUARTET_NODE: 'node' }, incarnation: 'one' } as Pod,
       this.router,
@@ -107,24 +107,29 @@ export class LocalDatabase {
   }
 }
 
-/** Heartbeats in which every pod leads. */
-const allLeading: Heartbeats = {
-  get: (pod) => ({
-    receivedAt: 0,
-    beat: {
-      pod,
-      role: 'db',
-      node: '',
-      resource: null,
-      incarnation: 'one',
-      at: 0,
-      load: {},
-      replica: { state: 'primary', term: 1, applied: 0, tail: 0, figures: {} },
-    },
-  }),
+/** Heartbeats in which the one member of every shard leads. */
+const allLeading = (shards: ReadonlyMap<string, LocalShard>): Heartbeats => ({
+  get: (pod) => {
+    const store = shards.get(pod.replace(/-m0$/, ''))?.store;
+    const applied = store?.position?.seq ?? 0;
+    const figures = store?.figures() ?? {};
+    return {
+      receivedAt: 0,
+      beat: {
+        pod,
+        role: 'db',
+        node: '',
+        resource: null,
+        incarnation: 'one',
+        at: 0,
+        load: {},
+        replica: { state: 'primary', term: 1, applied, tail: applied, figures },
+      },
+    };
+  },
   alive: () => true,
   onBeat: () => () => {},
-};
+});
 
 export const startLocalDatabase = async (options: LocalDatabaseOptions = {}): Promise<LocalDatabase> => {
   const database = new LocalDatabase(options);

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { startChild } from '../../../local/processes/child.ts';
 import { freePorts } from '../../../local/processes/ports.ts';
 import { until } from '../../../local/processes/until.ts';
@@ -12,8 +12,16 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
+/** Fails unless a program of Redis is on PATH. Tests compare with the real ones, so none is skipped without them. */
+export const requireRedis = (program: 'redis-server' | 'redis-cli' | 'redis-benchmark'): void => {
+  const places = (process.env['PATH'] ?? '').split(delimiter);
+  if (places.some((place) => existsSync(join(place, program)))) return;
+  throw new Error(`${program} is not on PATH and this test needs it: apt install redis`);
+};
+
 /** Starts the `redis-server` that is on PATH, without persistence. Resolves when it answers. */
 export const startRedisServer = async (): Promise<RedisServer> => {
+  requireRedis('redis-server');
   const dir = mkdtempSync(join(tmpdir(), 'quartet-redis-'));
   const [port = 0] = await freePorts(1);
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir];
