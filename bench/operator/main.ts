@@ -112,6 +112,10 @@ const measure = async (size: number, before: number): Promise<Record<string, str
   const start = await operator.requests();
   await sleep(idleSeconds * 1000);
   const end = await operator.requests();
+  for (const [name, count] of end.byResource) {
+    const writes = count - (start.byResource.get(name) ?? 0);
+    if (writes > 0) console.log(`written while idle, ${size + shards} resources: ${writes} x ${name}`);
+  }
   const { rssMiB } = operator;
   await operator.stop();
   return {

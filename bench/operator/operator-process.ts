@@ -8,7 +8,16 @@ export interface Requests {
   readonly writes: number;
   readonly reads: number;
   readonly lease: number;
+  /** The writes again, by method and resource. */
+  readonly byResource: ReadonlyMap<string, number>;
 }
+
+interface Sample {
+  readonly labels: string;
+  readonly value: number;
+}
+
+const sum = (samples: readonly Sample[]): number => samples.reduce((total, { value }) => total + value, 0);
 
 /** The real operator, `operator/main.ts`, in a process of its own; it is looked at by its metrics and by /proc. */
 export class OperatorProcess {
@@ -32,28 +41,29 @@ export class OperatorProcess {
     });
   }
 
-  /** Sum of a metric over the samples whose labels contain all of `labels`; 0 while the process does not answer. */
-  async metric(name: string, ...labels: readonly string[]): Promise<number> {
+  /** The samples of a metric whose labels contain all of `labels`; none while the process does not answer. */
+  async #samples(name: string, ...labels: readonly string[]): Promise<Sample[]> {
     const text = await fetch(this.#metrics)
       .then((response) => response.text())
       .catch(() => '');
-    let sum = 0;
-    for (const line of text.split('\n')) {
-      if (!line.startsWith(name) || !labels.every((label) => line.includes(label))) continue;
-      sum += Number(line.slice(line.lastIndexOf(' ') + 1));
-    }
-    return sum;
+    return text
+      .split('\n')
+      .filter((line) => line.startsWith(name) && labels.every((label) => line.includes(label)))
+      .map((line) => ({ labels: line, value: Number(line.slice(line.lastIndexOf(' ') + 1)) }));
   }
 
   async requests(): Promise<Requests> {
-    const name = 'rest_client_requests_total{';
-    const [all, gets, lease] = await Promise.all([
-      this.metric(name),
-      this.metric(name, 'method="GET"'),
-      this.metric(name, 'resource="leases.coordination.k8s.io"'),
-    ]);
-    const leaseGets = await this.metric(name, 'method="GET"', 'resource="leases.coordination.k8s.io"');
-    return { writes: all - gets - (lease - leaseGets), reads: gets - leaseGets, lease };
+    const byResource = new Map<string, number>();
+    let [reads, lease] = [0, 0];
+    for (const { labels, value } of await this.#samples('rest_client_requests_total{')) {
+      const method = /method="([^"]*)"/.exec(labels)?.[1] ?? '';
+      const of = /resource="([^"]*)"/.exec(labels)?.[1] ?? '';
+      const name = `${method} ${of}`;
+      if (of === 'leases.coordination.k8s.io') lease += value;
+      else if (method === 'GET') reads += value;
+      else byResource.set(name, (byResource.get(name) ?? 0) + value);
+    }
+    return { writes: [...byResource.values()].reduce((sum, value) => sum + value, 0), reads, lease, byResource };
   }
 
   /** Resident memory, MiB. */
@@ -66,8 +76,8 @@ export class OperatorProcess {
   async settled(reconciles: number, deadlineMs: number): Promise<number> {
     const deadline = performance.now() + deadlineMs;
     for (;;) {
-      const done = await this.metric('controller_runtime_reconcile_total{', 'controller="quartet-chat-room"');
-      const waiting = await this.metric('workqueue_depth{');
+      const done = sum(await this.#samples('controller_runtime_reconcile_total{', 'controller="quartet-chat-room"'));
+      const waiting = sum(await this.#samples('workqueue_depth{'));
       if (done >= reconciles && waiting === 0) return performance.now() - this.startedAt;
       if (performance.now() > deadline) throw new Error(`${done} of ${reconciles} reconciles, ${waiting} are waiting`);
       await sleep(50);
