@@ -171,6 +171,23 @@ export class KindCluster extends Resources {
     for (const name of workers) await this.kubectl('uncordon', name);
   }
 
+  /**
+   * Waits until every resource and every pod is Ready, and each NATS server holds all that its streams have: a pod of a machine
+   * that came back still counts as ready for a while, and the next machine lost would cost the log its majority.
+   */
+  override async settled(timeoutMs = 90_000): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    await super.settled(timeoutMs);
+    const servers = await this.pods('quartet-nats-');
+    const isCurrent = async (server: PodView): Promise<void> => {
+      await portForward(this.#place, server, 8222, async (url) => {
+        const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(5_000) });
+        if (!answer.ok) throw new Error(`${server.name} is not current: ${await answer.text()}`);
+      });
+    };
+    for (const server of servers) await eventually(() => isCurrent(server), deadline - Date.now(), 500);
+  }
+
   drain(node: string): Promise<string> {
     const flags = ['--ignore-daemonsets', '--delete-emptydir-data', '--timeout=110s'];
     return this.kubectl('drain', node, ...flags);
