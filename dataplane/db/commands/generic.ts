@@ -1,10 +1,8 @@
 import { DbError } from '../db-error.ts';
 import { typeName, valueType, type Row } from '../store/row.ts';
-import { decodeHead } from '../store/head.ts';
-import { smallInteger, syntaxError, parseInteger } from './arguments.ts';
+import { syntaxError } from './arguments.ts';
 import { oneKey, twoKeys, type KeyCommand } from './command.ts';
-import type { Frame } from '../resp/frame.ts';
-import type { ReplyWriter } from '../resp/reply-writer.ts';
+import { memory, object } from './value-facts.ts';
 import type { View } from './view.ts';
 
 const generic = { kind: 'keys', keys: oneKey, group: 'generic', across: 'refuse' } as const;
@@ -60,105 +58,6 @@ const copy: KeyCommand = {
       throw new DbError('ERR', 'COPY takes strings only: a collection would have to be copied whole');
     view.put(to, Buffer.from(row.value), row.expireAt);
     reply.integer(1);
-  },
-};
-
-/** How a value would be kept by Redis: clients ask for it, nothing depends on it. */
-const encodingOf = (row: Row): string => {
-  if (row.type === valueType.hash || row.type === valueType.zset) {
-    return row.type === valueType.hash ? 'hashtable' : 'skiplist';
-  }
-  if (row.type === valueType.set) return 'hashtable';
-  if (row.type === valueType.list) return 'quicklist';
-  if (row.value.length <= 20 && parseInteger(row.value.toString('latin1')) !== null) return 'int';
-  return row.value.length <= 44 ? 'embstr' : 'raw';
-};
-
-type Facts = (row: Row, reply: ReplyWriter) => void;
-
-const objectFacts: Readonly<Record<string, Facts>> = {
-  ENCODING: (row, reply) => reply.bulk(encodingOf(row)),
-  REFCOUNT: (_row, reply) => reply.integer(1),
-  IDLETIME: (_row, reply) => reply.integer(0),
-  FREQ: () => {
-    throw new DbError('ERR', 'An LFU maxmemory policy is not selected, access frequency not tracked.');
-  },
-};
-
-const help = (reply: ReplyWriter, lines: readonly string[]): void => {
-  reply.array(lines.length);
-  for (const line of lines) reply.simple(line);
-};
-
-const requireCount = (frame: Frame, count: number, name: string): void => {
-  if (frame.count !== count) throw new DbError('ERR', `wrong number of arguments for '${name}' command`);
-};
-
-const object: KeyCommand = {
-  ...generic,
-  keys: { first: 2, last: 2, step: 1 },
-  name: 'OBJECT',
-  arity: -2,
-  flags: ['readonly'],
-  summary: 'Tells how a value is kept.',
-  evaluate(view, frame, reply) {
-    const word = frame.word(1);
-    if (word === 'HELP') {
-      return help(reply, [
-        'OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:',
-        'ENCODING <key>',
-        'REFCOUNT <key>',
-        'IDLETIME <key>',
-        'HELP',
-      ]);
-    }
-    const facts = objectFacts[word];
-    if (!facts) throw new DbError('ERR', `unknown subcommand '${frame.text(1).slice(0, 128)}'. Try OBJECT HELP.`);
-    requireCount(frame, 3, `object|${word.toLowerCase()}`);
-    const row = view.get(frame.key(2));
-    if (row) facts(row, reply);
-    else reply.nil();
-  },
-};
-
-/** Bytes that a row takes beyond its key and value, roughly. */
-const rowBytes = 64;
-/** Elements whose mean size stands for all, as in Redis. */
-const defaultSamples = 5;
-
-const usage = (view: View, key: string, row: Row, samples: number): number => {
-  const own = rowBytes + key.length + row.value.length;
-  if (row.type === valueType.string) return own;
-  const { generation } = decodeHead(row.value);
-  let [seen, bytes] = [0, 0];
-  for (const { name, value } of view.elements(generation, {})) {
-    bytes += rowBytes / 2 + name.length + value.length;
-    if (++seen === samples) break;
-  }
-  const elements = seen < samples || samples === 0 ? seen : view.countElements(generation, {});
-  return Math.round(own + (bytes / Math.max(1, seen)) * elements);
-};
-
-const memory: KeyCommand = {
-  ...generic,
-  keys: { first: 2, last: 2, step: 1 },
-  name: 'MEMORY',
-  arity: -2,
-  flags: ['readonly'],
-  summary: 'MEMORY USAGE tells about how many bytes a key and its value take.',
-  evaluate(view, frame, reply) {
-    const word = frame.word(1);
-    if (word === 'HELP') return help(reply, ['MEMORY USAGE <key> [SAMPLES <count>]']);
-    if (word !== 'USAGE')
-      throw new DbError('ERR', `unknown subcommand '${frame.text(1).slice(0, 128)}'. Try MEMORY HELP.`);
-    if (frame.count < 3) throw new DbError('ERR', "wrong number of arguments for 'memory|usage' command");
-    const sampled = frame.count === 5 && frame.word(3) === 'SAMPLES';
-    if (frame.count > 3 && !sampled) throw syntaxError();
-    const samples = sampled ? smallInteger(frame, 4) : defaultSamples;
-    if (samples < 0) throw syntaxError();
-    const row = view.get(frame.key(2));
-    if (row) reply.integer(usage(view, frame.key(2), row, samples));
-    else reply.nil();
   },
 };
 

@@ -4,13 +4,11 @@ import type { ReplyWriter } from '../resp/reply-writer.ts';
 import type { Element } from '../store/reading.ts';
 import { smallInteger, syntaxError } from './arguments.ts';
 import type { Collection } from './collection.ts';
-import { oneKey, type KeyCommand } from './command.ts';
+import { readingOf } from './collection-read.ts';
+import type { KeyCommand } from './command.ts';
 import { scanElements } from './element-scan.ts';
-import { hashAt } from './hash-write.ts';
 import { hashedName, nameOf } from './hashed-name.ts';
 import { randomElement, randomElements } from './random-elements.ts';
-
-const hash = { kind: 'keys', keys: oneKey, group: 'hash', across: 'refuse' } as const;
 
 const writeName = (reply: ReplyWriter, { name }: Element): void => reply.bulk(Buffer.from(nameOf(name), 'latin1'));
 
@@ -20,19 +18,7 @@ const fieldOf = (collection: Collection, frame: Frame, i: number): Buffer | unde
 const writeField = (reply: ReplyWriter, value: Buffer | undefined): void =>
   value === undefined ? reply.nil() : reply.bulk(value);
 
-const reading = (
-  name: string,
-  arity: number,
-  summary: string,
-  read: (collection: Collection, frame: Frame, reply: ReplyWriter) => void,
-): KeyCommand => ({
-  ...hash,
-  name,
-  arity,
-  flags: ['readonly', 'fast'],
-  summary,
-  evaluate: (view, frame, reply) => read(hashAt(view, frame), frame, reply),
-});
+const reading = readingOf('hash');
 
 const hget = reading('HGET', 3, 'Returns a field of a hash.', (collection, frame, reply) =>
   writeField(reply, fieldOf(collection, frame, 2)),

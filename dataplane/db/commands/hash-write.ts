@@ -12,7 +12,7 @@ import type { View } from './view.ts';
 const hash = { kind: 'keys', keys: oneKey, group: 'hash', across: 'refuse' } as const;
 const writes = ['write', 'denyoom', 'fast'] as const;
 
-export const hashAt = (view: View, frame: Frame): Collection => new Collection(view, frame.key(1), valueType.hash);
+const hashAt = (view: View, frame: Frame): Collection => new Collection(view, frame.key(1), valueType.hash);
 
 /** Sets all pairs from argument 2 on; answers how many fields are new. */
 const setPairs = (view: View, frame: Frame, name: string): number => {

@@ -4,6 +4,7 @@ import type { Element } from '../store/reading.ts';
 import { valueType } from '../store/row.ts';
 import { countArgument, smallInteger, syntaxError } from './arguments.ts';
 import { Collection, elementArgument } from './collection.ts';
+import { readingOf } from './collection-read.ts';
 import { oneKey, twoKeys, type KeyCommand } from './command.ts';
 import { scanElements } from './element-scan.ts';
 import { chooseRandom } from './hash-read.ts';
@@ -55,19 +56,7 @@ const changing = (
   },
 });
 
-const reading = (
-  name: string,
-  arity: number,
-  summary: string,
-  read: (collection: Collection, frame: Frame, reply: ReplyWriter) => void,
-): KeyCommand => ({
-  ...set,
-  name,
-  arity,
-  flags: ['readonly', 'fast'],
-  summary,
-  evaluate: (view, frame, reply) => read(setAt(view, frame.key(1)), frame, reply),
-});
+const reading = readingOf('set');
 
 const isMember = (collection: Collection, frame: Frame, i: number): number =>
   collection.has(hashedName(frame.key(i))) ? 1 : 0;
