@@ -57,7 +57,7 @@ export const qrange: ShardCommand = {
   read(store, frame, reply, now) {
     const { range, limit, at } = parseRange(frame);
     const found: { key: string; value: Buffer | null }[] = [];
-    for (const { key, row } of limit === 0 ? [] : stateAt(store, at).rows(range)) {
+    for (const { key, row } of limit === 0 ? [] : stateAt(store, at).rows(store.own(range))) {
       if (row.type >= firstHiddenType || (row.expireAt !== 0 && row.expireAt <= now)) continue;
       found.push({ key, value: row.type === valueType.string ? Buffer.from(row.value) : null });
       if (found.length === limit) break;

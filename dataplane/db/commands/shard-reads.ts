@@ -1,9 +1,10 @@
 import { DbError } from '../db-error.ts';
 import { maxKeysAnswered } from '../limits.ts';
 import type { Frame } from '../resp/frame.ts';
+import { everything, holds, type KeyBounds } from '../store/key-range.ts';
 import type { NamedRow } from '../store/reading.ts';
 import { firstHiddenType, type Row } from '../store/row.ts';
-import type { StoreFile } from '../store/file.ts';
+import type { Store } from '../store/store.ts';
 import { smallInteger } from './arguments.ts';
 import { noKeys, type ShardCommand } from './command.ts';
 import { shownType } from './generic.ts';
@@ -35,14 +36,15 @@ export const dbsize: ShardCommand = {
 
 /** Keys after `from` that match, until `examined` keys were looked at; `last` is null when the shard is done. */
 const scanStep = (
-  file: StoreFile,
+  store: Store,
   from: string | null,
   examined: number,
   match: (key: string, row: Row) => boolean,
 ): { found: string[]; last: string | null } => {
   const found: string[] = [];
   let left = examined;
-  for (const { key, row } of file.state.rows(from === null ? {} : { from: `${from}\0` })) {
+  const range = store.own(from === null ? {} : { from: `${from}\0` });
+  for (const { key, row } of store.file.state.rows(range)) {
     if (match(key, row)) found.push(key);
     if (--left === 0) return { found, last: key };
   }
@@ -62,7 +64,7 @@ export const keys: ShardCommand = {
   read(store, frame, reply, now) {
     const pattern = frame.key(1);
     const match = (key: string, row: Row): boolean => live(row, now) && globMatch(pattern, key);
-    const { found, last } = scanStep(store.file, null, maxKeysScanned, match);
+    const { found, last } = scanStep(store, null, maxKeysScanned, match);
     if (last !== null || found.length > maxKeysAnswered) throw new DbError('ERR', 'too many keys for KEYS; use SCAN');
     reply.array(found.length);
     for (const key of found) reply.bulk(Buffer.from(key, 'latin1'));
@@ -72,11 +74,11 @@ export const keys: ShardCommand = {
 /** A random key is looked for from a place among so many keys of a shard. */
 const randomAmong = 100_000;
 
-/** The first live key of a walk, if it comes soon. */
-const firstLive = (rows: Iterable<NamedRow>, now: number): string | null => {
+/** The first live key of the shard in a walk, if it comes soon. */
+const firstLive = (rows: Iterable<NamedRow>, range: KeyBounds, now: number): string | null => {
   let left = maxScanned;
   for (const { key, row } of rows) {
-    if (live(row, now)) return key;
+    if (live(row, now) && holds(range, key)) return key;
     if (--left === 0) break;
   }
   return null;
@@ -96,7 +98,9 @@ export const randomkey: ShardCommand = {
     const offset = Math.floor(Math.random() * Math.min(randomAmong, store.keys));
     const reverse = Math.random() < 0.5;
     const { state } = store.file;
-    const key = firstLive(state.rowsFrom(offset, reverse), now) ?? firstLive(state.rows({}), now);
+    const range = store.keyRange ?? everything;
+    const key =
+      firstLive(state.rowsFrom(offset, reverse), range, now) ?? firstLive(state.rows(store.own({})), range, now);
     if (key === null) reply.nil();
     else reply.bulk(Buffer.from(key, 'latin1'));
   },
@@ -133,7 +137,7 @@ export const qscan: ShardCommand = {
     const { from, count, pattern, type } = parseStep(frame);
     const match = (key: string, row: Row): boolean =>
       (type === '' || shownType(row) === type) && live(row, now) && globMatch(pattern, key);
-    const { found, last } = scanStep(store.file, from, count, match);
+    const { found, last } = scanStep(store, from, count, match);
     reply.array(2);
     reply.bulk(last === null ? '-' : Buffer.from(`+${last}`, 'latin1'));
     reply.array(found.length);

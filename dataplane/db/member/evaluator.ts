@@ -9,7 +9,7 @@ import { carryOut, type PartState } from '../two-phase/participant.ts';
 import { decodeStep, isOrdered, type Step } from '../two-phase/step.ts';
 import { claimsOfCommand, claimsOfTransaction, type Claims } from './claims.ts';
 import { Gate, type Obstacle } from './gate.ts';
-import { decodeRange, encodeRange, rangeNote, type KeyRange } from './key-range.ts';
+import { decodeRange, rangeNote, type KeyRange } from '../store/key-range.ts';
 import type { Removals } from './removals.ts';
 import type { Speculation } from './speculation.ts';
 import { evaluateTransaction } from './transaction.ts';
@@ -34,7 +34,7 @@ export class Evaluator {
   readonly #commands: CommandTable<DataCommand>;
   readonly #frame = new Frame();
   readonly #part: PartState;
-  /** Locks were released, or the range was changed: what waits may go on. */
+  /** Locks were released: what waits may go on. */
   readonly #onRelease: () => void;
 
   constructor(state: Speculation, removals: Removals, onRelease: () => void) {
@@ -68,18 +68,6 @@ export class Evaluator {
   #reserve(name: string, bytes: Buffer): void {
     const note = transactionOf(name) === null ? null : decodeNote(bytes);
     if (note?.state === 'prepared') this.#state.reserveGenerations(note.effects);
-  }
-
-  /** Changes the range. @throws DbError when a transaction holds a key that would be outside */
-  setRange(range: KeyRange): void {
-    const before = this.gate.range;
-    this.gate.range = range;
-    if (this.gate.judge({ keys: [...this.gate.locks.keys()], all: false }, false) === 'moved') {
-      this.gate.range = before;
-      throw new DbError('TRYAGAIN', 'a transaction holds a key outside the new range; try again');
-    }
-    this.#state.setNote(rangeNote, encodeRange(range));
-    this.#onRelease();
   }
 
   /** What a request reads and writes. @throws RangeError when it is malformed */

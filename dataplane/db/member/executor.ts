@@ -8,7 +8,8 @@ import type { Replica } from '../../replica/replica.ts';
 import type { Store } from '../store/store.ts';
 import { isOrdered } from '../two-phase/step.ts';
 import { Evaluator } from './evaluator.ts';
-import { encodeRange, everything, rangeNote, type KeyRange } from './key-range.ts';
+import { encodeRange, everything, isEmptyRange, rangeNote, type KeyRange } from '../store/key-range.ts';
+import type { Gate } from './gate.ts';
 import { OperationsInFlight } from './operations.ts';
 import { maxParkedMs, Parked, type ParkedRequest } from './parked.ts';
 import { Removals } from './removals.ts';
@@ -30,6 +31,16 @@ export interface ExecutorOptions {
 interface WaitingBatch {
   readonly from: Requester;
   readonly batch: Buffer;
+}
+
+/** What {@link Executor.inOrder} works on. */
+export interface InOrder {
+  readonly state: Speculation;
+  readonly gate: Gate;
+  /** Milliseconds. */
+  readonly now: number;
+  /** In which this member leads. */
+  readonly term: number;
 }
 
 /** What the requests of one batch share. */
@@ -69,6 +80,7 @@ export class Executor {
   #sealing = false;
   #releasing = false;
   #rangeIsNoted = true;
+  #term = 0;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
@@ -104,7 +116,8 @@ export class Executor {
 
   /** Leads from now on: locks, and the range, are as the log says. */
   lead(term: number): void {
-    this.#removals.begin(term);
+    this.#term = term;
+    this.#removals.begin(term + (this.#store.keyRange?.terms ?? 0));
     this.#restore();
   }
 
@@ -119,20 +132,30 @@ export class Executor {
   }
 
   /**
-   * Changes the range of the shard, through the log. From now on keys outside are refused; resolves when it is certain.
-   * @throws DbError TRYAGAIN when a transaction holds a key that would be outside
+   * Carries something out between two requests, on the state that they see. Resolves when all that is in flight then is
+   * final: what became of a change is to be read from the store.
    */
-  setRange(range: KeyRange): Promise<void> {
-    this.#state.begin(this.#now());
-    this.#evaluator.setRange(range);
-    return this.#operations.afterAll(() => this.#seal());
+  async inOrder(act: (turn: InOrder) => void): Promise<void> {
+    const now = this.#now();
+    this.#state.begin(now);
+    act({ state: this.#state, gate: this.#evaluator.gate, now, term: this.#term });
+    this.#release();
+    await this.#operations.afterAll(() => this.#seal());
+  }
+
+  /** The log has, perhaps, another range for this shard: it is served from now on. */
+  takeRange(): void {
+    const [served, noted] = [this.range, this.#store.keyRange];
+    if (!this.#replica.leading || noted === null) return;
+    if (served?.epoch !== noted.epoch || served.start !== noted.start || served.end !== noted.end)
+      this.lead(this.#term);
   }
 
   /** Removes keys whose time has come, through the log. Answers whether there may be more. */
   expire(): boolean {
     // No lease is asked for: removals go through the log, which refuses them from a deposed primary, and asking would
     // keep the lease of an idle primary alive, an entry every second or so.
-    if (!this.#replica.leading) return false;
+    if (!this.#replica.leading || isEmptyRange(this.#store.keyRange ?? everything)) return false;
     const now = this.#now();
     const due = this.#store.file.due(now, expiryPass);
     this.#state.begin(now);
@@ -166,7 +189,7 @@ export class Executor {
 
   /** Never behind the log: a clock that went back must not bring expired keys to life. */
   #now(): number {
-    return Math.max(this.#options.now(), this.#store.position?.time ?? 0);
+    return Math.max(this.#options.now(), this.#store.position?.time ?? 0, this.#store.keyRange?.time ?? 0);
   }
 
   #run(from: Requester, batch: Buffer): void {

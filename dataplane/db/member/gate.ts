@@ -1,6 +1,6 @@
 import { Locks } from '../two-phase/locks.ts';
 import type { Claims } from './claims.ts';
-import { holds, type KeyRange } from './key-range.ts';
+import { holds, type KeyRange } from '../store/key-range.ts';
 
 /**
  * - moved: a key is not in the range of this shard

@@ -5,6 +5,7 @@ import { applyEffects, EffectWriter, type EffectTarget } from '../store/effects.
 import { overlaidCount, overlaidElements } from '../store/layered.ts';
 import type { Element, Range, ReadState } from '../store/reading.ts';
 import type { Row } from '../store/row.ts';
+import { handedNote } from '../split/hand-over.ts';
 import type { Removals } from './removals.ts';
 import { SpeculativeElements, type ChangedElements, type ElementUndo } from './speculative-elements.ts';
 import { SpeculativeNotes } from './speculative-notes.ts';
@@ -64,7 +65,7 @@ export class Speculation implements View {
     remove: (key) => this.remove(key),
     expire: (key, expireAt) => this.expire(key, expireAt),
     element: (generation, name, value) => this.setElement(generation, name, value),
-    clear: () => this.clear(),
+    clear: () => this.#clear(),
     note: (name, value) => this.setNote(name, value),
     forget: (name) => this.forgetNote(name),
   };
@@ -168,7 +169,15 @@ export class Speculation implements View {
     return this.#generation;
   }
 
+  /** @throws DbError TRYAGAIN while another shard may still copy what it took over from here */
   clear(): void {
+    if (this.note(handedNote) !== undefined) {
+      throw new DbError('TRYAGAIN', 'the shard is being split; try again in a moment');
+    }
+    this.#clear();
+  }
+
+  #clear(): void {
     this.#admit(1);
     this.#effects.clear();
     this.#removals.cleared();

@@ -9,7 +9,7 @@ import type { ReadState } from '../store/reading.ts';
 import type { Store } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
 import { committedView } from './committed-view.ts';
-import { decodeRange, holds, rangeNote } from './key-range.ts';
+import { holds } from '../store/key-range.ts';
 import type { Requester } from './requester.ts';
 import { stateReads } from './state-reads.ts';
 
@@ -74,7 +74,12 @@ export class StaleReader {
   #read(state: ReadState, now: number): void {
     const frame = this.#frame;
     const read = stateReads.get(frame.word(0));
-    if (read) return read(state, frame, this.#reply, now);
+    if (read) {
+      if (frame.word(0) === 'QREAD')
+        this.#checkRange(Array.from({ length: frame.count - 1 }, (_, i) => frame.key(i + 1)));
+      const rows = { get: state.get.bind(state), rows: state.rows.bind(state), own: this.#store.own.bind(this.#store) };
+      return read(rows, frame, this.#reply, now);
+    }
     const command = this.#commands.find(frame);
     if (command?.kind !== 'keys' || !command.flags.includes('readonly')) {
       throw new DbError('ERR', 'only commands that read keys may be answered by any member');
@@ -84,8 +89,7 @@ export class StaleReader {
   }
 
   #checkRange(keys: readonly string[]): void {
-    const note = this.#store.notes.get(rangeNote);
-    const range = note === undefined ? null : decodeRange(note);
+    const range = this.#store.keyRange;
     if (range === null || !keys.every((key) => holds(range, key))) {
       throw new DbError('STALE', 'the key is not known to be in the range of this shard');
     }

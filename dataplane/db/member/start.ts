@@ -21,7 +21,7 @@ import { Store } from '../store/store.ts';
 import { Recovery } from '../two-phase/recovery.ts';
 import { Executor } from './executor.ts';
 import { removeExpired } from './expiry.ts';
-import { keyOfText, type KeyRange } from './key-range.ts';
+import { firstRange, keyOfText, type KeyRange } from '../store/key-range.ts';
 import { RequestListener } from './listener.ts';
 import { exportMemberMetrics } from './metrics.ts';
 import { watchTransactions } from './transactions.ts';
@@ -36,7 +36,7 @@ const identity = (pod: Pod): { set: ReplicaSetId; dir: string } => {
 };
 
 const rangeOf = (entry: DbShardEntry | undefined): KeyRange | null =>
-  entry === undefined ? null : { start: keyOfText(entry.start), end: keyOfText(entry.end) };
+  entry === undefined ? null : firstRange({ start: keyOfText(entry.start), end: keyOfText(entry.end) });
 
 /** The RESP server of a member: answers keys that the member leads without a hop, and sends the rest on. */
 const startFrontEnd = async (pod: Pod, router: Router): Promise<void> => {

@@ -1,7 +1,7 @@
 import { noKeys, type ShardCommand } from '../commands/command.ts';
 import type { Frame } from '../resp/frame.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
-import type { NamedRow, ReadState } from '../store/reading.ts';
+import type { NamedRow, Range, ReadState } from '../store/reading.ts';
 import { typeName, valueType, type Row } from '../store/row.ts';
 
 /** Bytes that one QROWS answers, about. */
@@ -17,20 +17,25 @@ const writeRow = (row: Row, reply: ReplyWriter): void => {
   else reply.nil();
 };
 
+/** One state of a shard, and the part of a range that belongs to it. */
+export interface OwnRows extends Pick<ReadState, 'get' | 'rows'> {
+  own(range: Range): Range;
+}
+
 /** A read of one state of a shard, whichever it is. */
 interface StateRead {
   readonly name: string;
   readonly arity: number;
   readonly summary: string;
-  readonly read: (state: Pick<ReadState, 'get' | 'rows'>, frame: Frame, reply: ReplyWriter, now: number) => void;
+  readonly read: (state: OwnRows, frame: Frame, reply: ReplyWriter, now: number) => void;
 }
 
-const rowsOf = function* (state: Pick<ReadState, 'rows'>, frame: Frame, now: number): Iterable<NamedRow> {
+const rowsOf = function* (state: OwnRows, frame: Frame, now: number): Iterable<NamedRow> {
   const [from, to] = [frame.key(1), frame.key(2)];
   let left = Number(frame.text(3));
   let bytes = 0;
   const reverse = frame.text(4) === '1';
-  for (const named of state.rows({ from, ...(to === '' ? {} : { to }), reverse })) {
+  for (const named of state.rows(state.own({ from, ...(to === '' ? {} : { to }), reverse }))) {
     if (!isLive(named.row, now)) continue;
     if (left-- === 0 || bytes > maxRowsBytes) return;
     bytes += named.key.length + named.row.value.length;

@@ -226,3 +226,15 @@ export const applyEffects = (operation: Uint8Array, target: EffectTarget): void 
   }
   for (let at = 1; at < bytes.length;) at = applyOne(bytes, at, target);
 };
+
+/** Whether an operation removes all keys. */
+export const clearsKeys = (operation: Uint8Array): boolean => {
+  let clears = false;
+  const nothing = (): void => {};
+  const others = { put: nothing, remove: nothing, expire: nothing, element: nothing, note: nothing, forget: nothing };
+  const clear = (): void => {
+    clears = true;
+  };
+  applyEffects(operation, { ...others, clear });
+  return clears;
+};

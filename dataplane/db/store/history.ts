@@ -23,6 +23,8 @@ interface Pin {
 
 interface Kept {
   readonly entry: CommittedEntry;
+  /** Of what it wrote. */
+  readonly version: number;
   readonly bytes: number;
 }
 
@@ -33,11 +35,11 @@ export interface SnapshotView extends ReadState {
   readonly time: number;
 }
 
-const kept = (entry: CommittedEntry): Kept => {
+const kept = (entry: CommittedEntry, version: number): Kept => {
   const operations = entry.operations.map((operation) =>
     operation.buffer.byteLength > maxWaste * operation.length ? Buffer.from(operation) : operation,
   );
-  return { entry: { ...entry, operations }, bytes: operations.reduce((sum, { length }) => sum + length, 0) };
+  return { entry: { ...entry, operations }, version, bytes: operations.reduce((sum, { length }) => sum + length, 0) };
 };
 
 /**
@@ -52,14 +54,12 @@ export class History {
   #bytes = 0;
   #last: { readonly seq: number; readonly view: SnapshotView } | null = null;
 
-  /** Notes entries that were applied. */
-  add(entries: readonly CommittedEntry[]): void {
-    for (const entry of entries) {
-      if (entry.operations.length === 0) continue;
-      const each = kept(entry);
-      this.#entries.push(each);
-      this.#bytes += each.bytes;
-    }
+  /** Notes an entry that was applied, and the version of what it wrote. */
+  add(entry: CommittedEntry, version: number): void {
+    if (entry.operations.length === 0) return;
+    const each = kept(entry, version);
+    this.#entries.push(each);
+    this.#bytes += each.bytes;
   }
 
   /** Notes that the file has a new state. */
@@ -107,11 +107,11 @@ export class History {
     );
     const below = { get: (key: string) => state.get(key), notes: new Map<string, Buffer>() };
     let time = pin.time;
-    for (const { entry } of this.#entries) {
+    for (const { entry, version } of this.#entries) {
       if (entry.seq <= pin.seq) continue;
       if (entry.seq > seq) break;
       time = entry.time;
-      const target = layerTarget(layer, entry.seq, below);
+      const target = layerTarget(layer, version, below);
       for (const operation of entry.operations) applyEffects(operation, target);
     }
     return Object.assign(state, { seq, time });

@@ -18,7 +18,7 @@ export interface Row {
   readonly value: Buffer;
   /** When it expires, milliseconds of the primary's clock; 0 = never. */
   readonly expireAt: number;
-  /** Sequence of the log entry that wrote it last; Infinity while that entry is not committed. WATCH compares it. */
+  /** Of the log entry that wrote it last (`versionAt`); Infinity while that is not committed. WATCH compares it. */
   readonly version: number;
 }
 

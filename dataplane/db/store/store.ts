@@ -5,6 +5,7 @@ import { applyEffects } from './effects.ts';
 import { StoreFile } from './file.ts';
 import { History, type SnapshotView } from './history.ts';
 import { Layer, layerTarget } from './layer.ts';
+import { decodeRange, everything, rangeNote, straysNote, versionAt, type KeyRange } from './key-range.ts';
 import { Layered } from './layered.ts';
 import type { Element, NamedRow, Range, ReadState } from './reading.ts';
 import type { Row } from './row.ts';
@@ -40,6 +41,11 @@ export class Store implements ReadState {
   #failure: unknown = null;
   #closed = false;
   #generation: number;
+  /** What {@link keyRange} was decoded from. */
+  #decoded: Buffer | undefined;
+  #keyRange: KeyRange | null = null;
+  /** States before this sequence were those of another range. */
+  #rangeSince = 0;
   readonly #history = new History();
   readonly #state = new Layered(
     () => (this.#frozen === null ? [this.#active] : [this.#active, this.#frozen]),
@@ -56,6 +62,20 @@ export class Store implements ReadState {
     this.#position = this.#file.position;
     this.#generation = this.#file.generation;
     this.#history.pin(this.#file);
+    this.#decodeRange();
+  }
+
+  /** The keys that the log gives to the shard; null: it does not say yet. What else is here clients never see. */
+  get keyRange(): KeyRange | null {
+    return this.#keyRange;
+  }
+
+  /** The part of a range of keys that belongs to the shard. */
+  own({ from, to, reverse }: Range): Range {
+    const { start, end } = this.#keyRange ?? everything;
+    const low = from === undefined || from < start ? start : from;
+    const high = end === '' || (to !== undefined && to < end) ? to : end;
+    return { from: low, to: high, reverse };
   }
 
   /** Place in the log of the state that {@link get} answers from. */
@@ -105,6 +125,9 @@ export class Store implements ReadState {
    */
   at(seq: number): SnapshotView {
     const newest = this.#position?.seq ?? 0;
+    if (seq < this.#rangeSince) {
+      throw new StoreError('too-old', `the range of the shard has changed at sequence ${this.#rangeSince}`);
+    }
     if (seq > newest)
       throw new StoreError('not-yet', `sequence ${seq} is not applied here yet; the newest is ${newest}`);
     return this.#history.at(seq);
@@ -115,11 +138,13 @@ export class Store implements ReadState {
     if (this.#failure !== null) throw this.#failure;
     const below = { get: (key: string) => this.get(key), notes: this.#notes };
     for (const entry of entries) {
-      const target = layerTarget(this.#active, entry.seq, below);
+      const version = versionAt(this.#keyRange, entry.seq);
+      const target = layerTarget(this.#active, version, below);
       for (const operation of entry.operations) applyEffects(operation, target);
+      this.#history.add(entry, version);
+      if (this.#decodeRange()) this.#rangeSince = entry.seq;
     }
     this.#generation = Math.max(this.#generation, this.#active.generation);
-    this.#history.add(entries);
     this.#position = position;
     if (this.#active.bytes > maxWaitingBytes) await this.flush();
     else this.#schedule();
@@ -139,9 +164,12 @@ export class Store implements ReadState {
     await this.#file.flushed();
   }
 
-  /** Keys in the file: at most {@link writeAfterMs} old. Call {@link flush} first for the exact number. */
+  /**
+   * Keys of the shard in the file: at most {@link writeAfterMs} old. Call {@link flush} first for the exact number.
+   * While rows of other shards lie here, counting costs a step for each.
+   */
   get keys(): number {
-    return this.#file.keys;
+    return this.#notes.has(straysNote) ? this.#file.state.countRows(this.own({})) : this.#file.keys;
   }
 
   /** The file; call {@link flush} first. */
@@ -186,6 +214,7 @@ export class Store implements ReadState {
     this.#position = position;
     this.#generation = this.#file.generation;
     this.#history.pin(this.#file);
+    if (this.#decodeRange()) this.#rangeSince = position.seq;
   }
 
   figures(): Record<string, number> {
@@ -200,6 +229,16 @@ export class Store implements ReadState {
     await this.#file.flushed();
     this.#history.clear();
     await this.#file.close();
+  }
+
+  /** Answers whether the range is another one than before. */
+  #decodeRange(): boolean {
+    const bytes = this.#notes.get(rangeNote);
+    if (bytes === this.#decoded) return false;
+    const before = this.#keyRange;
+    this.#decoded = bytes;
+    this.#keyRange = bytes === undefined ? null : decodeRange(bytes);
+    return before !== null;
   }
 
   #path(name: string): string {

@@ -1,0 +1,191 @@
+import { DbError } from '../db-error.ts';
+import { fullOperationBytes, maxOperationBytes } from '../limits.ts';
+import type { Executor } from '../member/executor.ts';
+import type { Replica } from '../../replica/replica.ts';
+import type { CommittedEntry } from '../../replica/state-machine.ts';
+import { EffectWriter } from '../store/effects.ts';
+import { encodeRange, rangeNote, straysNote } from '../store/key-range.ts';
+import type { SnapshotRecord } from '../store/snapshot-codec.ts';
+import type { Store } from '../store/store.ts';
+import { copyOperation, copyRecord } from './copied.ts';
+import type { HandOver } from './hand-over.ts';
+import {
+  decodeIntake,
+  encodeIntake,
+  intakeNote,
+  rangeOfIntake,
+  type Assignment,
+  type IntakeNote,
+} from './intake-note.ts';
+import type { GivenAway } from './source.ts';
+
+/** The shard that is split, as the new one sees it. Each call may fail, and is then made again. */
+export interface Source {
+  /** All that it holds, at one sequence of its log. */
+  snapshot(): Promise<{ readonly seq: number; readonly records: AsyncIterable<SnapshotRecord> }>;
+  /** Some of the committed entries after a sequence; null: its log does not reach back so far. */
+  entries(after: number): Promise<SourcePage | null>;
+  /** See `SplitSource.handOver`. */
+  handOver(asked: HandOver): Promise<GivenAway>;
+  /** See `SplitSource.release`. */
+  release(asked: Pick<HandOver, 'to' | 'epoch'>): Promise<void>;
+}
+
+export interface SourcePage {
+  readonly entries: readonly CommittedEntry[];
+  /** Nothing up to here is left out. */
+  readonly seq: number;
+  /** Whether the log goes on. */
+  readonly more: boolean;
+}
+
+export interface IntakeOptions {
+  /** Name of this shard. */
+  readonly shard: string;
+  readonly source: Source;
+  readonly executor: Pick<Executor, 'takeRange'>;
+  readonly replica: Pick<Replica, 'leading' | 'term' | 'propose' | 'readBarrier'>;
+  readonly store: Pick<Store, 'notes' | 'keyRange'>;
+}
+
+/** What a cursor takes beside the effects in one operation, bytes; more than it ever is. */
+const noteBytes = 4096;
+
+/**
+ * Fills a new shard with the keys of the one that is split; runs on the new shard's primary. Everything that it knows is
+ * in the shard's own log, so a primary that follows goes on where this one was, and a step that is done again finds it done.
+ */
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #writer = new EffectWriter();
+  /** The outcome of a proposal is not known: what the store shows may not be all. */
+  #unsure = true;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+  }
+
+  /** Makes an empty shard a new half of another one. Does nothing when it is one already. @throws DbError ERR it has a range */
+  async begin(assignment: Assignment): Promise<void> {
+    const term = await this.#prove();
+    const { keyRange: range } = this.#options.store;
+    if (range !== null) {
+      if (range.start === assignment.at && range.epoch >= assignment.epoch) return;
+      throw new DbError('ERR', 'only a shard that never served keys can take over those of another');
+    }
+    this.#writer.note(rangeNote, encodeRange(rangeOfIntake(assignment)));
+    this.#writer.note(straysNote, Buffer.alloc(0));
+    this.#note({ ...assignment, phase: 'snapshot' });
+    await this.#propose(term);
+    this.#options.executor.takeRange();
+  }
+
+  /**
+   * Does the next part of the work. Answers whether all is over.
+   * @throws DbError TRYAGAIN, ReplicaError, or what the source throws: nothing is lost, and it may be called again
+   */
+  async step(): Promise<boolean> {
+    const term = await this.#prove();
+    const bytes = this.#options.store.notes.get(intakeNote);
+    if (bytes === undefined) return true;
+    const intake = decodeIntake(bytes);
+    if (intake.phase === 'snapshot') await this.#copy(intake, term);
+    else if (intake.phase === 'log') await this.#follow(intake, term);
+    else await this.#conclude(intake, term);
+    return false;
+  }
+
+  async #copy({ from, at, epoch }: IntakeNote, term: number): Promise<void> {
+    this.#writer.clear();
+    await this.#propose(term);
+    const { seq, records } = await this.#options.source.snapshot();
+    for await (const record of records) {
+      copyRecord(record, this.#writer);
+      if (this.#writer.length > fullOperationBytes) await this.#propose(term);
+    }
+    this.#note({ from, at, epoch, phase: 'log', seq });
+    await this.#propose(term);
+  }
+
+  async #follow(intake: Extract<IntakeNote, { phase: 'log' }>, term: number): Promise<void> {
+    const page = await this.#options.source.entries(intake.seq);
+    if (page === null) {
+      const { from, at, epoch } = intake;
+      this.#note({ from, at, epoch, phase: 'snapshot' });
+      return this.#propose(term);
+    }
+    for (const entry of page.entries) await this.#take(entry, intake, term);
+    if (page.seq > intake.seq) await this.#reach({ ...intake, seq: page.seq }, term);
+    if (page.more) return;
+    const { at, epoch } = intake;
+    const given = await this.#options.source.handOver({ at, epoch, to: this.#options.shard });
+    if (page.seq >= given.seq) await this.#open(intake, given, term);
+  }
+
+  /** Writes an entry; proposes what was written before when both are too much for one operation. */
+  async #take(
+    { seq, operations }: CommittedEntry,
+    intake: Extract<IntakeNote, { phase: 'log' }>,
+    term: number,
+  ): Promise<void> {
+    for (const operation of operations) {
+      if (this.#writer.length + operation.length + noteBytes > maxOperationBytes) await this.#propose(term);
+      copyOperation(operation, this.#writer);
+    }
+    // Only at the end of an entry: one that is half taken is taken again, from its beginning.
+    if (this.#writer.length > fullOperationBytes) await this.#reach({ ...intake, seq }, term);
+  }
+
+  /** All up to a sequence is taken. */
+  async #reach(intake: IntakeNote, term: number): Promise<void> {
+    if (this.#writer.length + noteBytes > maxOperationBytes) await this.#propose(term);
+    this.#note(intake);
+    await this.#propose(term);
+  }
+
+  /** The one entry from which on the keys are served here. */
+  async #open({ from, at, epoch }: IntakeNote, { range }: GivenAway, term: number): Promise<void> {
+    this.#writer.note(rangeNote, encodeRange(range));
+    this.#note({ from, at, epoch, phase: 'open' });
+    await this.#propose(term);
+    this.#options.executor.takeRange();
+  }
+
+  async #conclude({ epoch }: IntakeNote, term: number): Promise<void> {
+    this.#options.executor.takeRange();
+    await this.#options.source.release({ to: this.#options.shard, epoch });
+    this.#writer.forget(intakeNote);
+    await this.#propose(term);
+  }
+
+  #note(intake: IntakeNote): void {
+    this.#writer.note(intakeNote, encodeIntake(intake));
+  }
+
+  /** The term in which this member leads. What earlier proposals became is in the store afterwards. */
+  async #prove(): Promise<number> {
+    const { replica } = this.#options;
+    const { term } = replica;
+    if (!this.#leads(term)) throw new DbError('TRYAGAIN', 'this member does not lead');
+    this.#writer.take();
+    if (this.#unsure) await replica.readBarrier();
+    this.#unsure = false;
+    return term;
+  }
+
+  #leads(term: number): boolean {
+    return this.#options.replica.leading && this.#options.replica.term === term;
+  }
+
+  /** Proposes what was written. Only in the term in which it was derived: another primary may have gone on since. */
+  async #propose(term: number): Promise<void> {
+    const operation = this.#writer.take();
+    if (!this.#leads(term)) throw new DbError('TRYAGAIN', 'this member leads no more');
+    try {
+      await this.#options.replica.propose(operation);
+    } catch (error) {
+      this.#unsure = true;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,212 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { answerStatus } from '../batch/answer-batch.ts';
+import { decodeReply } from '../resp/reply.ts';
+import { everything } from '../store/key-range.ts';
+import { ListedShard } from '../testing/listed-shard.ts';
+import { sourceOf } from '../testing/listed-source.ts';
+import { Intake } from './intake.ts';
+import { sweep } from './sweep.ts';
+
+const keys = ['a', 'b', 'm', 'n', 'z'];
+const at = 'm';
+
+type Words = readonly string[];
+type Fault = 'none' | { readonly of: 'source' | 'target'; readonly code: 'not-primary' | 'unknown-outcome' };
+type Action =
+  | { readonly do: 'write'; readonly words: Words }
+  | {
+      readonly do: 'step';
+      readonly fault: Fault;
+      readonly meanwhile: readonly Words[];
+      readonly dies: 'nobody' | 'source' | 'target';
+    }
+  | { readonly do: 'restart source' | 'restart target' | 'trim' };
+
+class World {
+  readonly #dir = mkdtempSync(join(tmpdir(), 'quartet-split-'));
+  readonly source = new ListedShard(join(this.#dir, 'source'), everything);
+  readonly target = new ListedShard(join(this.#dir, 'target'), null);
+  /** Does what was acknowledged, and nothing else. */
+  readonly reference = new ListedShard(join(this.#dir, 'reference'), everything);
+  #intake = this.#newIntake();
+  #failure: unknown = null;
+  #writes = 0;
+
+  #newIntake(): Intake {
+    const { source, target } = this;
+    return new Intake({
+      shard: 'target',
+      source: sourceOf(source),
+      executor: target.executor,
+      replica: target.replica,
+      store: target.store,
+    });
+  }
+
+  /** A primary that knows only what the log says. */
+  successor(): void {
+    this.#intake = this.#newIntake();
+  }
+
+  /** Does the next step, if it can be done now. Answers whether all is over. */
+  async step(): Promise<boolean> {
+    try {
+      await this.#intake.begin({ from: 'source', at, epoch: 1 });
+      return await this.#intake.step();
+    } catch (error) {
+      this.#failure = error;
+      return false;
+    }
+  }
+
+  /** The shard that serves a key; null: none now. */
+  async serving(key: string): Promise<ListedShard | null> {
+    const shards = [this.source, this.target];
+    const answers = await Promise.all(shards.map((shard) => shard.ask(['EXISTS', key])));
+    const able = shards.filter((_, i) => answers[i]?.status === answerStatus.reply);
+    expect(able.length).toBeLessThan(2);
+    return able[0] ?? null;
+  }
+
+  async #certainlyServing(key: string): Promise<ListedShard> {
+    for (let i = 0; i < 300; i++) {
+      const shard = await this.serving(key);
+      if (shard) return shard;
+      await this.step();
+    }
+    throw new Error(`nobody serves ${key} any more`);
+  }
+
+  /** As a client with a gateway that tries one shard and then the other. */
+  async write(words: Words): Promise<void> {
+    for (const shard of this.#writes++ % 2 === 0 ? [this.source, this.target] : [this.target, this.source]) {
+      const { status, bytes } = await shard.ask(words);
+      if (status === answerStatus.unknown) return this.#lookAtAll();
+      if (status !== answerStatus.reply) continue;
+      const expected = await this.reference.ask(words);
+      if (!bytes.toString().startsWith('-TRYAGAIN')) return expect(bytes.toString()).toBe(expected.bytes.toString());
+      await this.#lookAtAll();
+    }
+  }
+
+  /** The reference learns what became of writes whose outcome is not known. */
+  async #lookAtAll(): Promise<void> {
+    for (const key of keys) {
+      const shard = await this.#certainlyServing(key);
+      const dump = decodeReply((await shard.ask(['QDUMP', key])).bytes)?.reply;
+      await this.reference.ask(['DEL', key]);
+      if (Buffer.isBuffer(dump)) await this.reference.ask(['QLOAD', key, dump]);
+    }
+  }
+
+  async act(action: Action): Promise<void> {
+    if (action.do === 'write') return this.write(action.words);
+    if (action.do === 'step') return this.#stepAmong(action);
+    if (action.do === 'trim') return this.source.trim();
+    await this[action.do === 'restart source' ? 'source' : 'target'].restart();
+    this.successor();
+  }
+
+  /** A step, clients that write while it is under way, and a primary that dies in its midst. */
+  async #stepAmong({ fault, meanwhile, dies }: Extract<Action, { do: 'step' }>): Promise<void> {
+    if (fault !== 'none') this[fault.of].replica.failNext(fault.code);
+    const step = this.step();
+    for (const words of meanwhile) await this.write(words);
+    if (dies !== 'nobody') {
+      this[dies].failOver();
+      this.successor();
+    }
+    await step;
+  }
+
+  /** Lets the split end, and sweeps. */
+  async finish(): Promise<void> {
+    for (let i = 0; !(await this.step()); i++)
+      if (i > 300) throw new Error('the split does not end', { cause: this.#failure });
+    for (const { executor, store } of [this.source, this.target]) while (await sweep(executor, store));
+  }
+
+  async close(): Promise<void> {
+    for (const shard of [this.source, this.target, this.reference]) await shard.close();
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+}
+
+const key = fc.constantFrom(...keys);
+const value = fc.constantFrom('1', '22', '333');
+const words: fc.Arbitrary<Words> = fc.oneof(
+  fc.tuple(fc.constant('SET'), key, value),
+  fc.tuple(fc.constant('APPEND'), key, value),
+  fc.tuple(fc.constant('HSET'), key, value, value),
+  fc.tuple(fc.constant('HDEL'), key, value),
+  fc.tuple(fc.constant('RPUSH'), key, value),
+  fc.tuple(fc.constant('DEL'), key),
+  fc.tuple(fc.constant('RENAME'), key, key),
+  fc.tuple(fc.constant('PEXPIREAT'), key, fc.constantFrom('9999999999000', '9999999999999')),
+  fc.tuple(fc.constant('PERSIST'), key),
+);
+const faults: fc.Arbitrary<Fault> = fc.oneof(
+  fc.constant('none' as const),
+  fc.record({
+    of: fc.constantFrom('source' as const, 'target' as const),
+    code: fc.constantFrom('not-primary' as const, 'unknown-outcome' as const),
+  }),
+);
+const action: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('write' as const), words }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('step' as const),
+      fault: faults,
+      meanwhile: fc.array(words, { maxLength: 3 }),
+      dies: fc.constantFrom('nobody' as const, 'nobody' as const, 'source' as const, 'target' as const),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constantFrom('restart source' as const, 'restart target' as const, 'trim' as const),
+    }),
+  },
+);
+
+const reads = [['TYPE'], ['PEXPIRETIME'], ['GET'], ['HGETALL'], ['LRANGE', '0', '-1']] as const;
+
+const shown = async (shard: ListedShard, name: string): Promise<string[]> =>
+  Promise.all(reads.map(async ([read, ...rest]) => (await shard.ask([read, name, ...rest])).bytes.toString()));
+
+test('whoever fails between any two steps, every key has one shard at most, and no acknowledged write is lost', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(action, { maxLength: 25 }), async (actions) => {
+      const world = new World();
+      try {
+        // A shard knows its range once it was asked for something.
+        await world.serving('a');
+        for (const each of actions) {
+          await world.act(each);
+          for (const name of keys) await world.serving(name);
+        }
+        await world.finish();
+        for (const name of keys) {
+          const shard = await world.serving(name);
+          expect(shard).toBe(name < at ? world.source : world.target);
+          if (shard) expect(await shown(shard, name)).toEqual(await shown(world.reference, name));
+        }
+        const sizes = await Promise.all(
+          [world.source, world.target, world.reference].map((shard) => shard.ask(['DBSIZE'])),
+        );
+        const [left, right, all] = sizes.map(({ bytes }) => Number(bytes.toString().slice(1)));
+        expect((left ?? 0) + (right ?? 0)).toBe(all);
+        expect([...world.source.store.notes.keys(), ...world.target.store.notes.keys()]).toEqual(['range', 'range']);
+      } finally {
+        await world.close();
+      }
+    }),
+    { numRuns: Number(process.env['QUARTET_SPLIT_RUNS'] ?? 40) },
+  );
+}, 120_000);

@@ -1,0 +1,99 @@
+import { DbError } from '../db-error.ts';
+import type { Replica } from '../../replica/replica.ts';
+import type { Executor, InOrder } from '../member/executor.ts';
+import { decodeRange, encodeRange, holds, rangeNote, straysNote, type KeyRange } from '../store/key-range.ts';
+import type { Store } from '../store/store.ts';
+import { clearsKeys } from '../store/effects.ts';
+import { decodeNote, transactionOf } from '../two-phase/note.ts';
+import { decodeHanded, encodeHanded, handedNote, judgeHandOver, type Handed, type HandOver } from './hand-over.ts';
+
+export interface SplitSourceOptions {
+  readonly executor: Pick<Executor, 'inOrder'>;
+  readonly replica: Pick<Replica, 'leading' | 'readBarrier'>;
+  readonly store: Pick<Store, 'notes' | 'position'>;
+}
+
+/** The source's log refuses the keys of the range, at the latest from the sequence on. */
+export interface GivenAway {
+  readonly seq: number;
+  readonly range: KeyRange;
+}
+
+const again = (message: string): DbError => new DbError('TRYAGAIN', message);
+
+/** The primary of a shard that is split: gives keys away, and later forgets that it did. */
+export class SplitSource {
+  readonly #options: SplitSourceOptions;
+
+  constructor(options: SplitSourceOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Gives keys away: from one entry of the log on they are refused here. Answers when that is certain, and the leases of all
+   * primaries before this one are over, with a sequence at which it holds, and the range that the new shard gets. That it is in the log is not enough: an earlier
+   * primary may read under its lease for a moment after that.
+   * @throws DbError TRYAGAIN now it cannot be done, or is not certain: ask again. ERR it will never be done
+   */
+  async handOver(asked: HandOver): Promise<GivenAway> {
+    await this.#prove();
+    await this.#options.executor.inOrder((turn) => giveAway(turn, asked));
+    const { handed, sequence } = this.#committed();
+    if (handed?.to !== asked.to || handed.range.epoch !== asked.epoch)
+      throw again('the hand-over is not committed yet');
+    return { seq: sequence, range: handed.range };
+  }
+
+  /**
+   * The new shard has opened: nobody will copy from here any more, so what was handed over may be swept away.
+   * @throws DbError TRYAGAIN it is not certain: ask again
+   */
+  async release(asked: Pick<HandOver, 'to' | 'epoch'>): Promise<void> {
+    await this.#prove();
+    await this.#options.executor.inOrder(({ state }) => {
+      const bytes = state.note(handedNote);
+      const handed = bytes === undefined ? null : decodeHanded(bytes);
+      if (handed?.to !== asked.to || handed.range.epoch !== asked.epoch) return;
+      state.forgetNote(handedNote);
+      state.setNote(straysNote, Buffer.alloc(0));
+    });
+    const { handed } = this.#committed();
+    if (handed?.to === asked.to && handed.range.epoch === asked.epoch) throw again('the release is not committed yet');
+  }
+
+  async #prove(): Promise<void> {
+    if (!this.#options.replica.leading) throw again('this member does not lead');
+    await this.#options.replica.readBarrier();
+  }
+
+  #committed(): { handed: Handed | null; sequence: number } {
+    const { notes, position } = this.#options.store;
+    if (!this.#options.replica.leading) throw again('this member leads no more');
+    const bytes = notes.get(handedNote);
+    return { handed: bytes === undefined ? null : decodeHanded(bytes), sequence: position?.seq ?? 0 };
+  }
+}
+
+const giveAway = ({ state, gate, now, term }: InOrder, asked: HandOver): void => {
+  const [rangeBytes, handedBytes] = [state.note(rangeNote), state.note(handedNote)];
+  const range = rangeBytes === undefined ? null : decodeRange(rangeBytes);
+  const handed = handedBytes === undefined ? null : decodeHanded(handedBytes);
+  const verdict = judgeHandOver({ range, handed, term, time: now }, asked);
+  if (verdict.kind === 'done') return;
+  if (verdict.kind === 'refused') throw new DbError('ERR', verdict.reason);
+  refuseTransactions(state.notes(), verdict.keeps);
+  state.setNote(rangeNote, encodeRange(verdict.keeps));
+  state.setNote(handedNote, encodeHanded(verdict.handed));
+  gate.range = verdict.keeps;
+};
+
+/** What is prepared will be carried out here: it may touch nothing that is given away. */
+const refuseTransactions = (notes: Iterable<readonly [string, Buffer]>, keeps: KeyRange): void => {
+  for (const [name, bytes] of notes) {
+    const note = transactionOf(name) === null ? null : decodeNote(bytes);
+    if (note?.state !== 'prepared') continue;
+    if (clearsKeys(note.effects) || note.keys.some((key) => !holds(keeps, key))) {
+      throw again('a transaction over several shards holds a key that is to be given away');
+    }
+  }
+};

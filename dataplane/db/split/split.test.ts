@@ -1,0 +1,194 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { encodeTransaction, requestKind } from '../batch/request-batch.ts';
+import { encodeCommand } from '../resp/frame.ts';
+import { decodeReply } from '../resp/reply.ts';
+import { everything } from '../store/key-range.ts';
+import { encodeStep } from '../two-phase/step.ts';
+import { ListedShard } from '../testing/listed-shard.ts';
+import { sourceOf } from '../testing/listed-source.ts';
+import { Intake } from './intake.ts';
+import { SplitSource } from './source.ts';
+import { sweep } from './sweep.ts';
+
+let dir: string;
+let left: ListedShard;
+let right: ListedShard;
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'quartet-split-'));
+  left = new ListedShard(join(dir, 'left'), everything);
+  right = new ListedShard(join(dir, 'right'), null);
+});
+
+afterEach(async () => {
+  await left.close();
+  await right.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const asked = { at: 'm', to: 'right', epoch: 1 };
+
+const newIntake = (): Intake =>
+  new Intake({
+    shard: 'right',
+    source: sourceOf(left),
+    executor: right.executor,
+    replica: right.replica,
+    store: right.store,
+  });
+
+const split = async (): Promise<void> => {
+  const intake = newIntake();
+  await intake.begin({ from: 'left', at: 'm', epoch: 1 });
+  while (!(await intake.step()));
+};
+
+const sweepAll = async (): Promise<void> => {
+  for (const { executor, store } of [left, right]) while (await sweep(executor, store));
+};
+
+const versionOf = async (shard: ListedShard, key: string): Promise<number> => {
+  const { bytes } = await shard.ask(['QVERSIONS', key]);
+  const [version] = (decodeReply(bytes)?.reply ?? []) as readonly number[];
+  if (version === undefined) throw new Error('no version');
+  return version;
+};
+
+const exec = async (
+  shard: ListedShard,
+  watched: { key: string; version: number },
+  command: string,
+): Promise<string> => {
+  const payload = encodeTransaction([watched], [encodeCommand(command.split(' '))]);
+  const { bytes } = await shard.request({ kind: requestKind.transaction, payload });
+  return bytes.toString().trim().replaceAll('\r\n', ' ');
+};
+
+test('each half serves its keys, and only those, whoever leads it', async () => {
+  await left.text('MSET a 1 m 2 z 3');
+  await split();
+  for (const again of [false, true]) {
+    if (again) {
+      left.failOver();
+      await right.restart();
+    }
+    expect(await left.text('MGET a l')).toBe('*2 $1 1 $-1');
+    expect(await left.text('GET m')).toBe('MOVED');
+    expect(await left.text('MGET a z')).toBe('MOVED');
+    expect(await right.text('MGET m z')).toBe('*2 $1 2 $1 3');
+    expect(await right.text('SET l 1')).toBe('MOVED');
+  }
+});
+
+test('before it has opened, the new shard serves nothing', async () => {
+  await left.text('SET z 3');
+  const intake = newIntake();
+  await intake.begin({ from: 'left', at: 'm', epoch: 1 });
+  await intake.step();
+  expect(await right.text('GET z')).toBe('MOVED');
+  expect(await left.text('GET z')).toBe('$1 3');
+  expect(await right.text('DBSIZE')).toBe(':0');
+});
+
+test('commands on the whole shard see its own keys, before and after the others are swept', async () => {
+  await left.text('MSET a 1 b 2 m 3 n 4 z 5');
+  await split();
+  for (const swept of [false, true]) {
+    if (swept) await sweepAll();
+    expect(await left.text('DBSIZE')).toBe(':2');
+    expect(await right.text('DBSIZE')).toBe(':3');
+    expect(await left.text('KEYS *')).toBe('*2 $1 a $1 b');
+    expect(await right.text('QSCAN - 10 * ')).toBe('*2 $1 - *3 $1 m $1 n $1 z');
+    expect(await left.text('QRANGE  ')).toBe('*2 *2 $1 a $1 1 *2 $1 b $1 2');
+    for (let i = 0; i < 20; i++) expect('mnz').toContain((await right.text('RANDOMKEY')).at(-1));
+  }
+  expect([...left.store.rows({})].map(({ key }) => key)).toEqual(['a', 'b']);
+  expect([...right.store.rows({})].map(({ key }) => key)).toEqual(['m', 'n', 'z']);
+});
+
+test('what was watched before the split counts as changed after it, also if it did not exist', async () => {
+  await left.text('SET z 1');
+  const [there, absent] = [await versionOf(left, 'z'), await versionOf(left, 'y')];
+  await split();
+  expect(await versionOf(right, 'z')).toBeGreaterThan(there);
+  // Below zero: stamps grow downwards.
+  expect(await versionOf(right, 'y')).toBeLessThan(absent);
+  expect(await exec(right, { key: 'z', version: there }, 'SET z 2')).toBe('*-1');
+  expect(await exec(right, { key: 'y', version: absent }, 'SET y 2')).toBe('*-1');
+  expect(await exec(right, { key: 'z', version: await versionOf(right, 'z') }, 'SET z 2')).toBe('*1 +OK');
+});
+
+test('collections that are made after the split do not meet those that were copied', async () => {
+  await left.text('HSET z field value');
+  await split();
+  await right.text('HSET y other 1');
+  expect(await right.text('HGETALL z')).toBe('*2 $5 field $5 value');
+  expect(await right.text('HGETALL y')).toBe('*2 $5 other $1 1');
+});
+
+test('the hand-over waits for a transaction over several shards that holds a key that moves', async () => {
+  await left.text('SET a 1');
+  const prepare = (id: string, command: string): Promise<unknown> => {
+    const transaction = encodeTransaction([], [encodeCommand(command.split(' '))]);
+    const roles = { anchor: 'left', participants: ['left', 'other'] };
+    return left.request({ kind: requestKind.step, payload: encodeStep({ name: 'prepare', id, roles, transaction }) });
+  };
+  const commit = (id: string): Promise<unknown> =>
+    left.request({ kind: requestKind.step, payload: encodeStep({ name: 'commit', id }) });
+  await prepare('keeps', 'SET b 1');
+  await prepare('moves', 'SET z 1');
+  await expect(new SplitSource(left).handOver(asked)).rejects.toThrow(/^a transaction/);
+  expect(await left.text('GET y')).toBe('$-1');
+  await commit('moves');
+  await split();
+  expect(await right.text('GET z')).toBe('$1 1');
+  await commit('keeps');
+  expect(await left.text('GET b')).toBe('$1 1');
+});
+
+test('until the new shard is open its keys stay where they were, and FLUSHALL waits', async () => {
+  await left.text('MSET a 1 z 1');
+  await new SplitSource(left).handOver(asked);
+  expect(await left.text('FLUSHALL')).toMatch(/^-TRYAGAIN/);
+  expect(await sweep(left.executor, left.store)).toBe(false);
+  expect(left.store.get('z')).toBeDefined();
+  await split();
+  expect(await right.text('GET z')).toBe('$1 1');
+  expect(await left.text('FLUSHALL')).toBe('+OK');
+  expect(await right.text('GET z')).toBe('$1 1');
+});
+
+test('a hand-over that is not committed leaves the keys where they are', async () => {
+  await left.text('SET z 1');
+  left.replica.failNext('not-primary');
+  await expect(new SplitSource(left).handOver(asked)).rejects.toThrow(/not committed/);
+  expect(await left.text('GET z')).toBe('$1 1');
+});
+
+test('states before a change of the range cannot be read any more', async () => {
+  await left.text('SET z 1');
+  const before = left.store.position?.seq ?? 0;
+  await left.store.flush();
+  expect(() => left.store.at(before)).not.toThrow();
+  await split();
+  expect(() => left.store.at(before)).toThrow(/range/);
+  expect(() => right.store.at(1)).toThrow(/range/);
+});
+
+test('a shard that has keys of its own takes no others over', async () => {
+  const own = new ListedShard(join(dir, 'own'), everything);
+  await own.text('SET a 1');
+  const intake = new Intake({
+    shard: 'own',
+    source: sourceOf(left),
+    executor: own.executor,
+    replica: own.replica,
+    store: own.store,
+  });
+  await expect(intake.begin({ from: 'left', at: 'm', epoch: 1 })).rejects.toThrow(/never served/);
+  expect(await own.text('GET a')).toBe('$1 1');
+  await own.close();
+});
