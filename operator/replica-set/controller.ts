@@ -4,7 +4,7 @@ import { judgeLog } from '../messaging.ts';
 import { ensureNatsSecret } from '../nats-secret.ts';
 import type { Operation } from '../operation.ts';
 import { labels, managedBy } from '../pod-template.ts';
-import { isCaughtUp, type SetView } from '../replicas/view.ts';
+import type { SetView } from '../replicas/view.ts';
 import { persistentVolumeClaims, podDisruptionBudgets, pods } from '../runtime/builtin.ts';
 import { mergeConditions } from '../runtime/conditions.ts';
 import type { Controller, ReconcileContext } from '../runtime/controller.ts';
@@ -18,6 +18,7 @@ import { planDeletion, type DeletionStep } from './deletion.ts';
 import type { ReplicaSet } from './kind.ts';
 import { SetMemory } from './memory.ts';
 import { disruptionBudgets, setTemplateHash } from './objects.ts';
+import { occupancyOf } from './occupancy.ts';
 import { isClaimOf, observeSet } from './observe.ts';
 import { rollOutWaitsFor } from './roll-out.ts';
 import { planReplicaSet, type ReplicaSetPlan, type SetEntry, type SetObserved } from './plan.ts';
@@ -67,7 +68,8 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
     const memory = this.#memory(key);
     const view = this.#view(set, memory, context.now());
     const plan = planReplicaSet(this.#observed(set, view, memory, foreign));
-    this.#occupy(set, view, plan);
+    // at once, without waiting since the view was made: the next set's plan counts on it
+    this.#operation.fleet.note(this.#fleetKey(set), occupancyOf(view, plan));
     await this.#carryOut(plan, { set, view, memory, context });
     return plan.requeueAfterMs === undefined ? done : requeueAfter(plan.requeueAfterMs);
   }
@@ -174,21 +176,6 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
     return this.#dependents(set)
       .pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined && !known.has(metadata.name))
       .map(({ metadata }) => metadata.name);
-  }
-
-  /** Notes what the set takes up once the plan is carried out; without waiting since its view was made. */
-  #occupy(set: T, view: SetView, { actions, set: plan }: ReplicaSetPlan): void {
-    const made = actions.flatMap((action) => (action.type === 'create-replica' ? [action] : []));
-    const rebuilding = view.recorded.term > 0 ? view.replicas.filter((replica) => !isCaughtUp(replica, view)) : [];
-    const isRebuild = (why: string): boolean => why !== 'initial';
-    this.#operation.fleet.note(this.#fleetKey(set), {
-      replicaNodes: [...view.replicas, ...made].map(({ node }) => node),
-      primaryNode: view.replicas.find(({ pod }) => pod === plan?.leader)?.node ?? null,
-      rebuildingNodes: [
-        ...rebuilding.filter(({ createdForMs }) => createdForMs < 600_000).map(({ node }) => node),
-        ...made.filter(({ why }) => isRebuild(why)).map(({ node }) => node),
-      ],
-    });
   }
 
   async #carryOut(
