@@ -2,16 +2,28 @@ import pino from 'pino';
 import { describe, expect, test } from 'vitest';
 import type { Lease } from './builtin.ts';
 import type { KubeClient } from './client.ts';
-import { Elector } from './elector.ts';
+import { type Clock, pause, systemClock } from './clock.ts';
+import { Elector, type ElectorOptions } from './elector.ts';
 import { type FakeClock, fakeClock } from './fake-clock.ts';
 import { KubeError } from './kube-error.ts';
+import { leaseTimes } from './lease.ts';
 import { runtimeMetrics } from './metrics.ts';
+
+const slow = { durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 };
 
 /** One lease on a server that can be away. */
 class LeaseServer {
   lease: Lease | undefined;
   away = false;
+  /** Calls that get no answer from now on. */
+  hangs = 0;
   version = 0;
+  clock: Clock = systemClock;
+  readonly times: Pick<ElectorOptions, 'durationMs' | 'renewDeadlineMs' | 'retryMs'>;
+
+  constructor(times: LeaseServer['times'] = slow) {
+    this.times = times;
+  }
 
   readonly client = {
     get: async () => {
@@ -24,8 +36,13 @@ class LeaseServer {
       if (this.lease !== undefined) throw new KubeError('exists', 'there is one');
       return this.#put(lease);
     },
-    replace: async (_: unknown, lease: Lease) => {
+    replace: async (_: unknown, lease: Lease, { deadlineMs }: { deadlineMs: number }) => {
       this.#reach();
+      if (this.hangs > 0) {
+        this.hangs -= 1;
+        await pause(this.clock, deadlineMs, new AbortController().signal);
+        throw new KubeError('timeout', 'no answer');
+      }
       if (lease.metadata.resourceVersion !== this.lease?.metadata.resourceVersion)
         throw new KubeError('conflict', 'old');
       return this.#put(lease);
@@ -49,6 +66,7 @@ const run = (
   identity: string,
   work?: (signal: AbortSignal) => Promise<void>,
 ) => {
+  server.clock = clock;
   const log: string[] = [];
   const elector = new Elector({
     client: server.client,
@@ -58,9 +76,7 @@ const run = (
     identity,
     namespace: 'n',
     name: 'l',
-    durationMs: 15_000,
-    renewDeadlineMs: 10_000,
-    retryMs: 2_000,
+    ...server.times,
     stopDeadlineMs: 5_000,
   });
   const stop = new AbortController();
@@ -106,6 +122,24 @@ describe('an elector', () => {
     const two = run(server, clock, 'two');
     await clock.advance(4_000);
     expect([one, two].filter(({ elector }) => elector.leading)).toHaveLength(1);
+  });
+
+  test('with the usual times keeps its lease though one renewal gets no answer, and is followed within 10 s', async () => {
+    const [server, clock] = [new LeaseServer(leaseTimes), fakeClock()];
+    const one = run(server, clock, 'one');
+    await clock.advance(3_000);
+    server.hangs = 1;
+    await clock.advance(20_000);
+    expect([server.hangs, one.log.length, one.elector.certain]).toEqual([0, 1, true]);
+    const two = run(server, clock, 'two');
+    await clock.advance(3_000);
+    server.hangs = Number.POSITIVE_INFINITY;
+    await clock.advance(5_100);
+    expect([one.elector.leading, two.elector.leading]).toEqual([false, false]);
+    server.hangs = 0;
+    one.stop();
+    await clock.advance(4_900);
+    expect(two.elector.leading).toBe(true);
   });
 
   test('on stop: the work ends, then the lease is released, and another leads at its next try', async () => {

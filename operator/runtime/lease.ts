@@ -1,5 +1,11 @@
 import type { Lease } from './builtin.ts';
 
+/**
+ * The next leader takes over 8 to 10 s after one was killed. A leader ends its work 3 s before another may begin, and
+ * its tries are 1 s apart, so that one renewal that hangs (it is given half of the deadline) does not lose the lease.
+ */
+export const leaseTimes = { durationMs: 8_000, renewDeadlineMs: 5_000, retryMs: 1_000 } as const;
+
 /** Who writes the lease, and how long it holds. */
 export interface LeaseClaim {
   readonly identity: string;

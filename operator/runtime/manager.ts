@@ -20,11 +20,11 @@ export interface CacheOptions<T> {
 export interface LeaseOptions {
   readonly namespace: string;
   readonly name: string;
-  /** Others may take over this long after the last renewal they saw; default 15,000 ms. */
+  /** Others may take over this long after the last renewal they saw; default 8,000 ms. */
   readonly durationMs?: number;
-  /** The leader gives up when it could not renew for this long; default 10,000 ms; less than durationMs. */
+  /** The leader gives up when it could not renew for this long; default 5,000 ms; less than durationMs. */
   readonly renewDeadlineMs?: number;
-  /** Between tries; default 2,000 ms. */
+  /** Between tries; default 1,000 ms. */
   readonly retryMs?: number;
 }
 

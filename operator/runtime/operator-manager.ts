@@ -6,6 +6,7 @@ import { startDeadline } from './deadline.ts';
 import { Elector, type Lead } from './elector.ts';
 import { QueuedEventRecorder } from './event-recorder.ts';
 import { type HealthServer, startHealthServer } from './health-server.ts';
+import { leaseTimes } from './lease.ts';
 import type { CacheOptions, LeaderTask, Manager, ManagerOptions } from './manager.ts';
 import { type RuntimeMetrics, runtimeMetrics } from './metrics.ts';
 import type { KubeObject, ObjectKey } from './object.ts';
@@ -17,7 +18,6 @@ import type { Store } from './store.ts';
 import { dropBulk } from './trim.ts';
 
 const STOP_DEADLINE_MS = 20_000;
-const LEASE = { durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 };
 const TASK_BACK_OFF = { minMs: 500, maxMs: 30_000 };
 const EVENTS_DEADLINE_MS = 2_000;
 const SYNC_POLL_MS = 20;
@@ -55,7 +55,7 @@ class OperatorManager implements Manager {
     const { client, log, identity, lease } = options;
     const stopDeadlineMs = options.stopDeadlineMs ?? STOP_DEADLINE_MS;
     const parts = { client, log, identity, metrics: this.#metrics, stopDeadlineMs };
-    this.#elector = lease === undefined ? undefined : new Elector({ ...LEASE, ...lease, ...parts });
+    this.#elector = lease === undefined ? undefined : new Elector({ ...leaseTimes, ...lease, ...parts });
     const controller = options.name ?? lease?.name ?? 'controller';
     this.events = new QueuedEventRecorder({ client, log, metrics: this.#metrics, controller, instance: identity });
   }
