@@ -128,10 +128,21 @@ export const declareControllers = (manager: Manager, operation: Operation, repor
   gateway(manager, operation, 'search-gateway', caches.searchShards);
   gateway(manager, operation, 'chat-gateway', caches.chatRooms);
   gateway(manager, operation, 'db-gateway', caches.dbShards);
-  return {
+  const controllers = {
     db: replicaSets(manager, operation, dbShardKind(operation)),
     search: replicaSets(manager, operation, searchShardKind(operation)),
     chat: rooms(manager, operation, reports),
     edge: edges(manager, operation),
   };
+  const users = {
+    'edge-router': [controllers.edge, caches.edgeNodes],
+    'search-gateway': [controllers.search, caches.searchShards],
+    'chat-gateway': [controllers.chat, caches.chatRooms],
+    'db-gateway': [controllers.db, caches.dbShards],
+  } as const satisfies Record<GatewayRole, readonly [Controller, Store<KubeObject>]>;
+  operation.foreign.onChange((role, namespace) => {
+    const [controller, store] = users[role];
+    for (const key of keysIn(store, namespace)) controller.wake(key);
+  });
+  return controllers;
 };

@@ -1,8 +1,8 @@
 import { natsUsers } from '../contract/permissions.ts';
 import type { Operation } from './operation.ts';
 import { labels, managedBy, natsPasswordKey, natsSecret } from './pod-template.ts';
-import { secrets } from './runtime/builtin.ts';
-import type { Writer } from './runtime/writer.ts';
+import { secrets, type Secret } from './runtime/builtin.ts';
+import type { ApplyOutcome, Writer } from './runtime/writer.ts';
 import type { Settings } from './settings.ts';
 
 /** Pods take the password of their own service from it, and no other. The operator's own password stays at home. */
@@ -15,9 +15,13 @@ const dataOf = ({ url, ca, passwords }: Settings['nats']): Record<string, string
   return Object.fromEntries(Object.entries(data).map(([key, text]) => [key, Buffer.from(text).toString('base64')]));
 };
 
-/** The Secret from which the pods of a namespace learn the address of NATS and the password of their service. No request when it is as it should be. */
-export const ensureNatsSecret = async (namespace: string, operation: Operation, writer: Writer): Promise<void> => {
-  await writer.apply(secrets, {
+/** The Secret from which the pods of a namespace learn the address of NATS and the password of their service. No request when it is as it should be. Says what the apply came to. */
+export const ensureNatsSecret = async (
+  namespace: string,
+  operation: Operation,
+  writer: Writer,
+): Promise<ApplyOutcome<Secret>> =>
+  writer.apply(secrets, {
     desired: {
       apiVersion: 'v1',
       kind: 'Secret',
@@ -30,4 +34,3 @@ export const ensureNatsSecret = async (namespace: string, operation: Operation, 
       data: dataOf(operation.settings.nats),
     },
   });
-};

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Commands } from './commands.ts';
 import type { DirectoryPublisher } from './directory.ts';
 import type { Fleet } from './fleet.ts';
+import type { SharedForeign } from './foreign.ts';
 import type { Heartbeats } from './heartbeats.ts';
 import type { ChatRoom, DbShard, EdgeNode, SearchShard } from './kinds.ts';
 import type { Logs } from './logs.ts';
@@ -53,6 +54,7 @@ export interface Operation {
   readonly nodes: NodeStates;
   readonly fleet: Fleet;
   readonly measures: Measures;
+  readonly foreign: SharedForeign;
   /** Time that NATS has been away, ms; 0 while it is there. */
   natsAwayMs(): number;
 }

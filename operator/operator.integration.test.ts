@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
@@ -14,6 +14,7 @@ import { startControlPlane, type ControlPlane } from '../local/control-plane.ts'
 import { startNats, type Nats } from '../local/nats-server.ts';
 import { dbShards, type DbShard } from './kinds.ts';
 import {
+  deployments,
   nodes,
   persistentVolumeClaims,
   podDisruptionBudgets,
@@ -21,6 +22,8 @@ import {
   secrets,
   services,
   storageClasses,
+  type Deployment,
+  type Pod,
 } from './runtime/builtin.ts';
 import type { KubeClient } from './runtime/client.ts';
 import { connectKube } from './runtime/connection.ts';
@@ -89,6 +92,28 @@ const installDefinitions = async (): Promise<void> => {
   await until('the definitions are served', async () => (await client.list(dbShards)) !== undefined);
 };
 
+const namespaces = resource<KubeObject>('v1', 'Namespace', 'namespaces', 'cluster');
+
+interface Told extends KubeObject {
+  readonly note?: string;
+  readonly regarding?: { readonly name?: string };
+}
+const events = resource<Told>('events.k8s.io/v1', 'Event', 'events');
+
+const untilTold = (name: string, note: RegExp, among = namespace): Promise<boolean> =>
+  until(`an event ${note.source}`, async () => {
+    const { items } = await client.list(events, { namespace: among });
+    return items.some((event) => event.regarding?.name === name && note.test(event.note ?? ''));
+  });
+
+/** Restarts the server with this configuration. */
+const restartNats = async (file: string, configuration: string): Promise<void> => {
+  const [server] = natsServer.servers;
+  await server?.stop();
+  await writeFile(file, configuration);
+  await server?.start();
+};
+
 /** Nothing is tried again and again: at most a request a second on average over 5 s. */
 const expectCalm = async (): Promise<void> => {
   // what the change itself causes comes first
@@ -117,6 +142,7 @@ beforeAll(async () => {
   await fakes.start(['node-a', 'node-b', 'node-c']);
   const settings = parseSettings({
     QUARTET_NATS_URL: natsServer.url,
+    QUARTET_NATS_MONITORS: natsServer.servers.map(({ monitor }) => monitor).join(','),
     QUARTET_IMAGE: 'quartet:test',
     QUARTET_ADMIN_PORT: '0',
   });
@@ -203,6 +229,45 @@ describe('a DBShard under the operator', () => {
     expect({ primary: after?.primary, term: after?.term }).toEqual({ primary: before?.primary, term: before?.term });
   });
 
+  it.each([
+    [
+      'that acknowledges before it syncs',
+      'sync_interval: always',
+      'sync_interval: 2m',
+      'Durable',
+      'LaxSync',
+      /set "sync_interval: always"/,
+    ],
+    [
+      'with a small max_payload',
+      /max_payload: \d+/,
+      'max_payload: 1MB',
+      'Ready',
+      'MessagingUnfit',
+      /max_payload is 1048576: set it/,
+    ],
+  ])(
+    'says what to do about a NATS %s, without a hot loop, and goes on when it is mended',
+    async (...fault) => {
+      const [, good, bad, type, reason, advice] = fault;
+      await untilReady();
+      const file = join(dir, 'nats/nats-0/nats.conf');
+      const mended = await readFile(file, 'utf8');
+      await restartNats(file, mended.replace(good, bad));
+      const found = await until('the condition', async () => {
+        const one = condition(await shard(), type);
+        return one?.reason === reason ? one : undefined;
+      });
+      expect(found).toMatchObject({ status: 'False', message: expect.stringMatching(advice) as string });
+      await untilTold('app', advice);
+      await expectCalm();
+      await restartNats(file, mended);
+      await untilReady();
+      await until('it is durable', async () => condition(await shard(), 'Durable')?.reason === 'SyncAlways');
+    },
+    60_000,
+  );
+
   it('rebuilds the replica of a lost node on another, then forgets the old one', async () => {
     await fakes.start(['node-d']);
     await fakes.killNode('node-a');
@@ -282,6 +347,69 @@ describe('a DBShard under the operator', () => {
     expect(service.metadata.labels).toEqual(mine);
     expect(service.spec?.selector).toBeUndefined();
     await client.delete(dbShards, { namespace, name: 'taken' });
+  });
+
+  it('leaves a Pod of a replica that is of others alone, says so, without a hot loop, and is made when it goes', async () => {
+    await client.create(pods, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'db-pod-0', namespace, labels: { app: 'theirs' } },
+      spec: { nodeName: 'node-a', containers: [{ name: 'theirs', image: 'theirs:1' }] },
+    } as Pod);
+    await createShard('pod', { database: 'pod', replicas: 1 });
+    const found = await until('the condition', async () => condition(await shard('pod'), 'ObjectsForeign'));
+    expect(found.message).toMatch(/left alone: Pod db-pod-0; delete them or/);
+    await untilTold('pod', /Pod db-pod-0 exists and belongs to another/);
+    await expectCalm();
+    const theirs = await client.get(pods, { namespace, name: 'db-pod-0' });
+    expect(theirs.metadata.labels).toEqual({ app: 'theirs' });
+    await client.delete(pods, { namespace, name: 'db-pod-0' }, { gracePeriodSeconds: 0 });
+    await until('ready', async () => condition(await shard('pod'), 'Ready')?.status === 'True', 60_000);
+    expect(condition(await shard('pod'), 'ObjectsForeign')).toBeUndefined();
+    await client.delete(dbShards, { namespace, name: 'pod' });
+  }, 90_000);
+
+  it('leaves the Deployment and the Secret of a gateway that are of others alone, and says so, without a hot loop', async () => {
+    const theirs = { name: 'foreign', labels: { app: 'theirs' } };
+    await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: theirs.name } });
+    const metadata = { namespace: theirs.name, labels: theirs.labels };
+    await client.create(deployments, {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { ...metadata, name: 'db-gateway' },
+      spec: {
+        replicas: 0,
+        selector: { matchLabels: theirs.labels },
+        template: {
+          metadata: { labels: theirs.labels },
+          spec: { containers: [{ name: 'theirs', image: 'theirs:1' }] },
+        },
+      },
+    } as unknown as Deployment);
+    await client.create(secrets, {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { ...metadata, name: 'quartet-nats' },
+      data: { mine: 'eA==' },
+    });
+    await client.create(dbShards, {
+      apiVersion: 'quartet.dev/v1alpha1',
+      kind: 'DBShard',
+      metadata: { name: 'one', namespace: theirs.name },
+      spec: { database: 'one', replicas: 1 },
+    } as unknown as DbShard);
+    const one = { namespace: theirs.name, name: 'one' };
+    const found = await until('the condition', async () =>
+      condition(await client.get(dbShards, one), 'ObjectsForeign'),
+    );
+    expect(found.message).toMatch(/left alone: Secret quartet-nats, Deployment db-gateway; delete them or/);
+    await untilTold('one', /left alone: Secret quartet-nats, Deployment db-gateway/, theirs.name);
+    await expectCalm();
+    const deployment = await client.get(deployments, { namespace: theirs.name, name: 'db-gateway' });
+    expect(deployment.metadata.labels).toEqual(theirs.labels);
+    const secret = await client.get(secrets, { namespace: theirs.name, name: 'quartet-nats' });
+    expect(secret.data).toEqual({ mine: 'eA==' });
+    await client.delete(dbShards, one);
   });
 
   it('says that its log is lost when the stream is gone, and does not make another', async () => {

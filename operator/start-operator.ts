@@ -7,6 +7,7 @@ import { Commands } from './commands.ts';
 import { declareControllers } from './controllers.ts';
 import { DirectoryPublisher } from './directory.ts';
 import { Fleet } from './fleet.ts';
+import { SharedForeign } from './foreign.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { Logs } from './logs.ts';
 import { createMeasures } from './measures.ts';
@@ -79,6 +80,7 @@ export const startOperator = async (options: OperatorOptions): Promise<Operator>
     nodes: new NodeStates(),
     fleet: new Fleet(),
     measures: createMeasures(metrics),
+    foreign: new SharedForeign(),
     natsAwayMs: followAbsence(link),
   };
   const reports = new ChatReports((namespace, pod) => {

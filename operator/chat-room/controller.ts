@@ -1,3 +1,4 @@
+import { foreignEvents } from '../foreign.ts';
 import { chatRooms, finalizer, refTo, type ChatRoom } from '../kinds.ts';
 import { natsGraceMs } from '../nats-link.ts';
 import type { Operation } from '../operation.ts';
@@ -37,6 +38,7 @@ export class ChatRoomReconciler {
     if (state === 'ok') this.#operation.directory.set('chat', refTo(room), chatRoomEntry(room, false));
     if (state === 'away' && this.#operation.natsAwayMs() < natsGraceMs) return requeueAfter(natsGraceMs);
     const plan = planChatRoom(this.#observe(room));
+    for (const event of foreignEvents(plan.conditions)) context.events.record(room, event);
     const stamp = { now: context.now(), generation: room.metadata.generation };
     const conditions = mergeConditions(room.status?.conditions as never, plan.conditions, stamp);
     const outcome = await context.writer.status(chatRooms, room, { ...plan.status, conditions } as never);
@@ -45,7 +47,7 @@ export class ChatRoomReconciler {
   }
 
   #observe(room: ChatRoom): ChatRoomObserved {
-    const { caches, link, directory } = this.#operation;
+    const { caches, link, directory, foreign } = this.#operation;
     const { namespace, name } = refTo(room);
     const gateway = caches.deployments.get({ namespace, name: 'chat-gateway' });
     return {
@@ -54,6 +56,7 @@ export class ChatRoomReconciler {
       gateways: gateway?.status?.availableReplicas ?? 0,
       figures: sumFigures(this.#reports.of(namespace, name)),
       figuresSinceMs: performance.now() - (this.#figuresAt.get(keyOf(room)) ?? Number.NEGATIVE_INFINITY),
+      foreign: foreign.of('chat-gateway', namespace),
       published: directory.isPublished('chat', { namespace, name }),
     };
   }

@@ -21,6 +21,7 @@ const observed = (over: Partial<ChatRoomObserved> = {}): ChatRoomObserved => ({
   figures: { online: 3, members: 5, messages: 7 },
   figuresSinceMs: 60_000,
   published: true,
+  foreign: [],
   ...over,
 });
 
@@ -49,6 +50,12 @@ describe('a chat room', () => {
       members: 2,
       messages: 3,
     });
+  });
+
+  it('tells of objects that are of others, and what to do', () => {
+    const { conditions } = planChatRoom(observed({ foreign: ['Deployment chat-gateway'] }));
+    const message = expect.stringMatching(/left alone: Deployment chat-gateway; delete them or make this/) as string;
+    expect(conditions).toContainEqual({ type: 'ObjectsForeign', status: true, reason: 'NameTaken', message });
   });
 
   it('that is settled is not looked at again', () => {

@@ -2,6 +2,7 @@ import type { ChatRoomEntry } from '../../contract/directory.ts';
 import { chatPartition } from '../../contract/subjects.ts';
 import type { ChatRoomStatus } from '../../crds/chat-room.ts';
 import { durationMs } from '../../crds/duration.ts';
+import { foreignCondition } from '../foreign.ts';
 import type { ChatRoom } from '../kinds.ts';
 import type { NatsState } from '../nats-link.ts';
 import { showFigures } from '../replica-set/figures.ts';
@@ -24,6 +25,8 @@ export interface ChatRoomObserved {
   readonly figuresSinceMs: number;
   /** The directory holds the room's document. */
   readonly published: boolean;
+  /** Objects of the gateway's names that belong to somebody else. */
+  readonly foreign: readonly string[];
 }
 
 export interface ChatRoomPlan {
@@ -79,7 +82,7 @@ const conditionsOf = (observed: ChatRoomObserved): DesiredCondition[] => {
       ? { type: 'Progressing', status: true, reason: 'Reconciling', message: ready.message ?? '' }
       : { type: 'Progressing', status: false, reason: 'Settled' };
   const reason = degraded ? 'GatewayUnavailable' : 'AsDesired';
-  return [ready, progressing, { type: 'Degraded', status: degraded, reason }];
+  return [ready, progressing, { type: 'Degraded', status: degraded, reason }, ...foreignCondition(observed.foreign)];
 };
 
 /** Decides all about one ChatRoom: its document, and its status. Gateways do the rest. */

@@ -1,3 +1,4 @@
+import { foreignEvents, foreignRetryMs } from '../foreign.ts';
 import { edgeNodes, finalizer, refTo, type EdgeNode } from '../kinds.ts';
 import { natsGraceMs } from '../nats-link.ts';
 import { ensureNatsSecret } from '../nats-secret.ts';
@@ -45,29 +46,24 @@ export class EdgeNodeReconciler {
     const figuresSinceMs = performance.now() - (this.#figuresAt.get(key) ?? Number.NEGATIVE_INFINITY);
     const plan = planEdgeNode({ ...observeEdge(edge, this.#operation), foreign, figuresSinceMs });
     if (plan.entry !== null) this.#operation.directory.set('edge', refTo(edge), plan.entry);
+    for (const event of foreignEvents(plan.conditions)) context.events.record(edge, event);
     const stamp = { now: context.now(), generation: edge.metadata.generation };
     const conditions = mergeConditions(edge.status?.conditions as never, plan.conditions, stamp);
     const outcome = await context.writer.status(edgeNodes, edge, { ...plan.status, conditions } as never);
     if (outcome === 'patched') this.#figuresAt.set(key, performance.now());
-    return plan.requeueAfterMs === undefined ? done : requeueAfter(plan.requeueAfterMs);
+    const again = plan.requeueAfterMs ?? (foreign.length > 0 ? foreignRetryMs : undefined);
+    return again === undefined ? done : requeueAfter(again);
   }
 
-  async #applyObjects(edge: EdgeNode, { writer, events }: ReconcileContext): Promise<string[]> {
+  async #applyObjects(edge: EdgeNode, { writer }: ReconcileContext): Promise<string[]> {
     const wanted: readonly { readonly resource: Resource; readonly desired: KubeObject }[] = [
       { resource: deployments, desired: edgeDeployment(edge, this.#operation.settings) },
       { resource: podDisruptionBudgets, desired: edgeBudget(edge) },
     ];
-    const foreign: string[] = [];
+    const foreign = [...this.#operation.foreign.of('edge-router', refTo(edge).namespace)];
     for (const { resource, desired } of wanted) {
       const { result } = await writer.apply(resource, { desired, owner: edge });
-      if (result !== 'foreign') continue;
-      const name = `${desired.kind} ${desired.metadata.name}`;
-      events.record(edge, {
-        type: 'Warning',
-        reason: 'NameTaken',
-        note: `${name} belongs to another: it is left alone`,
-      });
-      foreign.push(name);
+      if (result === 'foreign') foreign.push(`${desired.kind} ${desired.metadata.name}`);
     }
     return foreign;
   }

@@ -3,6 +3,7 @@ import { servicePorts } from '../../contract/pod-env.ts';
 import { durationMs } from '../../crds/duration.ts';
 import type { EdgeNodeSpec, EdgeNodeStatus } from '../../crds/edge-node.ts';
 import { quantityBytes } from '../../crds/quantity.ts';
+import { foreignCondition } from '../foreign.ts';
 import type { EdgeNode } from '../kinds.ts';
 import type { NatsState } from '../nats-link.ts';
 import { labels, managedBy, podSpec, shortTolerations } from '../pod-template.ts';
@@ -177,9 +178,7 @@ const conditionsOf = (
     { type: 'Progressing', status: short, reason: short ? 'Reconciling' : 'Settled', message },
     { type: 'Degraded', status: short, reason: short ? 'PodsMissing' : 'AsDesired', message },
   ];
-  if (foreign.length === 0) return own;
-  const advice = `not made by this operator and left alone: ${foreign.join(', ')}; delete them or rename this resource`;
-  return [...own, { type: 'ObjectsForeign', status: true, reason: 'NameTaken', message: advice }];
+  return [...own, ...foreignCondition(foreign)];
 };
 
 const measure = (pods: readonly EdgePod[]): { rate: number; percent: number } => {

@@ -33,16 +33,22 @@ const setId = ({ kind, set }: ActContext): ReplicaSetId => ({
 });
 
 const createPod = async (seat: Seat, context: ActContext): Promise<void> => {
-  const { kind, set, operation, writer, note } = context;
+  const { kind, set, operation, writer, note, memory, wake } = context;
   const desired = replicaPodObject(kind, set, seat, operation.settings);
   const outcome = await writer.apply(pods, { desired, owner: set });
-  if (outcome.result === 'foreign') {
-    note({
-      type: 'Warning',
-      reason: 'NameTaken',
-      note: `pod ${seat.pod} exists and belongs to another: it is left alone`,
-    });
+  if (outcome.result !== 'foreign') {
+    memory.foreignPods.delete(seat.pod);
+    return;
   }
+  note({
+    type: 'Warning',
+    reason: 'NameTaken',
+    note: `Pod ${seat.pod} exists and belongs to another: it is left alone; delete it, and the replica is made`,
+  });
+  if (memory.foreignPods.has(seat.pod)) return;
+  memory.foreignPods.add(seat.pod);
+  // the condition tells of it from the next plan on
+  wake();
 };
 
 const createReplica = async (

@@ -67,7 +67,8 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
     const foreign = await this.#applyObjects(set, context);
     const memory = this.#memory(key);
     const view = this.#view(set, memory, context.now());
-    const plan = planReplicaSet(this.#observed(set, view, memory, foreign));
+    const pods = view.replicas.filter(({ pod }) => memory.foreignPods.has(pod)).map(({ pod }) => `Pod ${pod}`);
+    const plan = planReplicaSet(this.#observed(set, view, memory, [...foreign, ...pods]));
     // at once, without waiting since the view was made: the next set's plan counts on it
     this.#operation.fleet.note(this.#fleetKey(set), occupancyOf(view, plan));
     await this.#carryOut(plan, { set, view, memory, context });
@@ -100,7 +101,7 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
       })),
       ...this.#kind.objects(set),
     ];
-    const foreign: string[] = [];
+    const foreign = [...this.#operation.foreign.of(`${this.#kind.kind}-gateway`, refTo(set).namespace)];
     for (const { resource, desired } of wanted) {
       const { result } = await writer.apply(resource, { desired, owner: set });
       if (result !== 'foreign') continue;

@@ -21,6 +21,8 @@ export class SetMemory {
   failures = 0;
   /** Number after the last replica that was made. */
   nextNumber = 0;
+  /** Pods whose names others have. */
+  readonly foreignPods = new Set<string>();
   /** When figures were last written to status. */
   figuresAt = Number.NEGATIVE_INFINITY;
 

@@ -156,7 +156,8 @@ describe('a replica set', () => {
   });
 
   it('tells of objects that are not its own', () => {
-    const { conditions } = planReplicaSet(observed({ foreign: ['Service users-primary'] }));
+    const { conditions, requeueAfterMs } = planReplicaSet(observed({ foreign: ['Service users-primary'] }));
+    expect(requeueAfterMs).toBe(30_000);
     expect(of(conditions, 'ObjectsForeign')?.message).toMatch(/Service users-primary/);
   });
 });

@@ -1,4 +1,5 @@
 import type { ReplicatedKind } from '../../contract/names.ts';
+import { foreignCondition, foreignRetryMs } from '../foreign.ts';
 import type { LogVerdict } from '../messaging.ts';
 import { natsGraceMs, type NatsState } from '../nats-link.ts';
 import type { ServersView } from '../nats-servers.ts';
@@ -160,18 +161,6 @@ const durableCondition = ({ servers: { durability }, set }: SetObserved): Desire
 const serversCondition = ({ servers: { unfit } }: SetObserved): DesiredCondition[] =>
   unfit === null ? [] : [condition('MessagingUnfit', true, 'ServerUnfit', unfit)];
 
-const ownershipCondition = ({ foreign }: SetObserved): DesiredCondition[] =>
-  foreign.length === 0
-    ? []
-    : [
-        condition(
-          'ObjectsForeign',
-          true,
-          'NameTaken',
-          `not made by this operator and left alone: ${foreign.join(', ')}; delete them or rename this resource`,
-        ),
-      ];
-
 const planEntry = (observed: SetObserved, plan: SetPlan | null): SetEntry => ({
   namespace: observed.set.metadata.namespace ?? '',
   name: observed.set.metadata.name,
@@ -191,11 +180,11 @@ const keepStatus = (observed: SetObserved): ReplicaSetPlan => ({
   requeueAfterMs: natsGraceMs,
 });
 
-const requeue = ({ nats, log }: SetObserved, plan: SetPlan | null): number | undefined => {
+const requeue = ({ nats, log, foreign }: SetObserved, plan: SetPlan | null): number | undefined => {
   if (nats.state === 'unfit') return unfitRetryMs;
   if (log.type === 'wait') return nats.state === 'ok' ? 500 : undefined;
   if (log.type === 'create' || log.type === 'adopt') return 0;
-  return plan?.requeueAfterMs;
+  return plan?.requeueAfterMs ?? (foreign.length > 0 ? foreignRetryMs : undefined);
 };
 
 /** They go once the set has all that it wants without them. */
@@ -216,7 +205,7 @@ const decisionsOf = (observed: SetObserved, set: SetPlan | null): Omit<ReplicaSe
     durableCondition(observed),
     ...serversCondition(observed),
     ...observed.judgement.conditions,
-    ...ownershipCondition(observed),
+    ...foreignCondition(observed.foreign),
   ],
   set,
   requeueAfterMs: requeue(observed, set),

@@ -82,7 +82,8 @@ export class FakeNodes {
 
   async #round(): Promise<void> {
     const { items } = await this.#client.list(pods);
-    await Promise.allSettled(items.map((pod) => this.#tend(pod)));
+    const replicas = items.filter(({ metadata }) => metadata.annotations?.['quartet.dev/node'] !== undefined);
+    await Promise.allSettled(replicas.map((pod) => this.#tend(pod)));
     await this.#tendOthers();
   }
 
