@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
@@ -106,6 +109,29 @@ const untilTold = (name: string, note: RegExp, among = namespace): Promise<boole
     return items.some((event) => event.regarding?.name === name && note.test(event.note ?? ''));
   });
 
+/** Stands before the monitor of NATS; while silent it takes questions and does not answer. */
+const monitor = {
+  silent: false,
+  server: createServer((request, response) => {
+    if (monitor.silent) return;
+    void fetch(`${natsServer.servers[0]?.monitor ?? ''}${request.url ?? ''}`)
+      .then((answer) => answer.text())
+      .then(
+        (text) => response.end(text),
+        () => response.destroy(),
+      );
+  }),
+  async start(): Promise<string> {
+    monitor.server.listen(0, '127.0.0.1');
+    await once(monitor.server, 'listening');
+    return `http://127.0.0.1:${(monitor.server.address() as AddressInfo).port}`;
+  },
+  stop(): void {
+    monitor.server.close();
+    monitor.server.closeAllConnections();
+  },
+};
+
 /** Restarts the server with this configuration. */
 const restartNats = async (file: string, configuration: string): Promise<void> => {
   const [server] = natsServer.servers;
@@ -142,7 +168,7 @@ beforeAll(async () => {
   await fakes.start(['node-a', 'node-b', 'node-c']);
   const settings = parseSettings({
     QUARTET_NATS_URL: natsServer.url,
-    QUARTET_NATS_MONITORS: natsServer.servers.map(({ monitor }) => monitor).join(','),
+    QUARTET_NATS_MONITORS: await monitor.start(),
     QUARTET_IMAGE: 'quartet:test',
     QUARTET_ADMIN_PORT: '0',
   });
@@ -153,6 +179,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await operator?.stop();
+  monitor.stop();
   await fakes?.stop();
   await nats?.close();
   client?.close();
@@ -267,6 +294,25 @@ describe('a DBShard under the operator', () => {
     },
     60_000,
   );
+
+  it('says what to do about a monitor of NATS that does not answer, without a hot loop, and goes on when it does', async () => {
+    await untilReady();
+    monitor.silent = true;
+    // servers that come back are asked at once
+    await natsServer.servers[0]?.stop();
+    await natsServer.servers[0]?.start();
+    const silent = async () => {
+      const one = condition(await shard(), 'Durable');
+      return one?.reason === 'MonitorSilent' ? one : undefined;
+    };
+    const found = await until('the condition', silent, 40_000);
+    expect(found.status).toBe('Unknown');
+    expect(condition(await shard(), 'Ready')?.status).toBe('True');
+    await untilTold('app', /does not answer.*let the operator reach that port/);
+    await expectCalm();
+    monitor.silent = false;
+    await until('it is durable', async () => condition(await shard(), 'Durable')?.reason === 'SyncAlways');
+  }, 90_000);
 
   it('rebuilds the replica of a lost node on another, then forgets the old one', async () => {
     await fakes.start(['node-d']);
