@@ -26,14 +26,9 @@ export const changesRequest = z.object({
   waitMs: z.number().int().min(0).max(20_000).default(0),
 });
 
-const latin1 = (utf8: string): string => Buffer.from(utf8, 'utf8').toString('latin1');
-
 /** The shard that holds all keys with a prefix. @throws DbError CROSSSHARD */
 const shardOfPrefix = (ranges: Ranges, prefix: string): DbShardEntry => {
-  const touched = ranges.shards.filter(({ start, end }) => {
-    const [low, high] = [latin1(start), latin1(end)];
-    return (high === '' || high > prefix) && (low <= prefix || low.startsWith(prefix));
-  });
+  const touched = ranges.withPrefix(prefix);
   const [shard, ...others] = touched;
   if (!shard) throw new DbError('CLUSTERDOWN', 'no shard of the database covers the prefix');
   if (others.length > 0) {

@@ -83,18 +83,17 @@ export interface WatchOptions {
 }
 
 /**
- * All changes of keys with a prefix in one shard, in the order of its log, without a gap, from a sequence on, for ever.
+ * All changes of keys with a prefix in one shard, in the order of its log, without a gap, from a sequence on, for ever:
+ * whole entries, those of one answer together. An answer without changes comes when there were none for two seconds.
  * The reader sets the pace: nothing is fetched before it has taken what it has. Ends with the signal.
- * @throws as {@link askForChanges}; to go on, watch from the sequence after that of the last change
+ * @throws as {@link askForChanges}; to go on, watch from `next` of what came last
  */
-export async function* watchFeed(source: FeedSource, { prefix, from, signal }: WatchOptions): AsyncGenerator<Change> {
+export async function* watchFeed(source: FeedSource, { prefix, from, signal }: WatchOptions): AsyncGenerator<Changes> {
   const encoded = Buffer.from(prefix, 'latin1').toString('base64');
   for (let next = from; !signal.aborted;) {
     const found = await askForChanges(source, { prefix: encoded, from: next, limit: 1_000, waitMs: 2_000 });
-    for (const change of found.changes) {
-      if (signal.aborted) return;
-      yield change;
-    }
+    if (signal.aborted) return;
+    yield found;
     next = found.next;
   }
 }

@@ -11,7 +11,7 @@ const line = (session: Session): string => {
   const queued = session.transaction ? session.transaction.commands.length : -1;
   return [
     `id=${session.id} addr=${session.address} laddr=${session.localAddress} name=${session.name} age=${age}`,
-    `db=0 multi=${queued} watch=${session.watched.size} cmd=${session.lastCommand.toLowerCase()}`,
+    `db=0 multi=${queued} watch=${session.watched.size} omem=${session.unread()} cmd=${session.lastCommand.toLowerCase()}`,
     `user=${session.database ?? 'default'} resp=${session.protocol} lib-name=${session.library} lib-ver=${session.libraryVersion}`,
   ].join(' ');
 };

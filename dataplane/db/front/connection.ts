@@ -77,6 +77,8 @@ export class Connection implements Client {
   #head = 0;
   #out: Buffer[] = [];
   #dirty = false;
+  /** Who waits for {@link drained}. */
+  #waiting: (() => void)[] = [];
   /** Size of the largest reply of late, bytes. */
   #largeReply = 0;
   #window = firstPlaces;
@@ -94,10 +96,12 @@ export class Connection implements Client {
       `${socket.remoteAddress}:${socket.remotePort}`,
       `${socket.localAddress}:${socket.localPort}`,
     );
+    this.session.unread = () => socket.writableLength;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 60_000);
     socket.on('data', (chunk: Buffer) => this.#data(chunk));
     socket.on('drain', () => this.#resume());
+    socket.on('close', () => this.#wake());
     socket.on('end', () => this.#end());
     socket.on('error', () => socket.destroy());
   }
@@ -130,6 +134,12 @@ export class Connection implements Client {
   push(bytes: Buffer): void {
     this.#out.push(bytes);
     this.#markDirty();
+  }
+
+  async drained(): Promise<void> {
+    if (this.#dirty) this.write();
+    if (this.#socket.destroyed || this.#socket.writableLength <= pauseAtBytes) return;
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   closeAfterReplies(): void {
@@ -205,8 +215,13 @@ export class Connection implements Client {
     this.#markDirty();
   }
 
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
   #resume(): void {
     this.#stuckSince = 0;
+    this.#wake();
     if (!this.#full || this.#overfull()) return;
     this.#full = false;
     setImmediate(() => this.#pump());

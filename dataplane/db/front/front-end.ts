@@ -24,6 +24,8 @@ import { scanCommand } from './scan-command.ts';
 import type { Server, ServerCommand, Session } from './session.ts';
 import { ratesOf, type ServerFacts } from './server-facts.ts';
 import { transactionCommands } from './transactions.ts';
+import { watchCommands } from './watch-commands.ts';
+import { Watches } from './watches.ts';
 
 /** Connections of one front end. An idle one costs about 10 KB. */
 const maxClients = 20_000;
@@ -47,6 +49,7 @@ export const serverCommands = (): CommandTable<ServerCommand> =>
     slowlogCommand,
     timeCommand,
     ...pubsubCommands,
+    ...watchCommands,
     ...transactionCommands,
     ...readOnlyCommands,
     ...keyCommands,
@@ -92,6 +95,7 @@ export class FrontEnd {
       facts: this.#facts,
       cursors: new ScanCursors(),
       subscriptions: new Subscriptions(options.bus ?? natsBus(pod.nats, pod.env.QUARTET_NAMESPACE)),
+      watches: new Watches(pod.nats, router),
       slowLog: new SlowLog(),
       stats: new CommandStats(),
       commands: serverCommands(),
@@ -151,6 +155,7 @@ export class FrontEnd {
     socket.on('close', () => {
       this.#connections.delete(connection);
       this.server.subscriptions.forget(connection);
+      this.server.watches.forget(connection);
     });
   }
 

@@ -171,8 +171,9 @@ const reset: SessionCommand = {
   flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
   summary: 'Puts the connection back into the state that it had when it was new.',
   inTransaction: 'run',
-  run(client, _frame, reply, { subscriptions }) {
+  run(client, _frame, reply, { subscriptions, watches }) {
     subscriptions.forget(client);
+    watches.forget(client);
     resetSession(client.session);
     reply.simple('RESET');
   },

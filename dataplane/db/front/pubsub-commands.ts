@@ -15,7 +15,8 @@ const maxSubscriptions = 10_000;
 const count = ({ channels, patterns }: Session): number => channels.size + patterns.size;
 
 /** Whether a client hears messages: in RESP2 it may then send little else. */
-export const isListening = (session: Session): boolean => session.protocol === 2 && count(session) > 0;
+export const isListening = (session: Session): boolean =>
+  session.protocol === 2 && (session.watching || count(session) > 0);
 
 /** What a listening client may send in RESP2. */
 export const allowedWhileListening = new Set([
@@ -23,6 +24,7 @@ export const allowedWhileListening = new Set([
   'UNSUBSCRIBE',
   'PSUBSCRIBE',
   'PUNSUBSCRIBE',
+  'QUNWATCH',
   'PING',
   'QUIT',
   'RESET',

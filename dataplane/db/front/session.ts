@@ -8,6 +8,7 @@ import type { CommandFigures, CommandStats } from './command-stats.ts';
 import type { ScanCursors } from './scan-cursors.ts';
 import type { SlowLog } from './slow-log.ts';
 import type { Subscriptions } from './subscriptions.ts';
+import type { Watches } from './watches.ts';
 import type { ServerFacts } from './server-facts.ts';
 
 /** Commands between MULTI and EXEC. */
@@ -38,9 +39,13 @@ export interface Session {
   /** READONLY: by shard, the sequence of its log that was seen; null: every read is linearizable. */
   readOnly: Map<string, number> | null;
   lastCommand: string;
+  /** Bytes that wait until the client reads. */
+  unread: () => number;
   /** What it is subscribed to. */
   readonly channels: Set<string>;
   readonly patterns: Set<string>;
+  /** It is told changes (QWATCH). */
+  watching: boolean;
 }
 
 /** Answers a command over a connection. */
@@ -54,6 +59,8 @@ export interface Client {
   answer(reply: Buffer): void;
   /** Sends bytes that are no reply, before those that are not there yet. */
   push(bytes: Buffer): void;
+  /** Resolves when what waits to be read by the client is little, or it is gone. */
+  drained(): Promise<void>;
   /** No further command is read until {@link unblock}. */
   block(): void;
   unblock(): void;
@@ -67,6 +74,7 @@ export interface Server {
   readonly facts: ServerFacts;
   readonly cursors: ScanCursors;
   readonly subscriptions: Subscriptions;
+  readonly watches: Watches;
   readonly slowLog: SlowLog;
   readonly stats: CommandStats;
   readonly commands: CommandTable<ServerCommand>;
@@ -99,8 +107,10 @@ export const newSession = (id: number, address: string, localAddress: string): S
   watched: new Map(),
   readOnly: null,
   lastCommand: '',
+  unread: () => 0,
   channels: new Set(),
   patterns: new Set(),
+  watching: false,
 });
 
 /** As after connecting: RESET. */

@@ -45,6 +45,14 @@ export class Ranges {
     return shard;
   }
 
+  /** Shards that may have keys with a prefix (one character a byte), in the order of their keys. */
+  withPrefix(prefix: string): DbShardEntry[] {
+    return this.shards.filter(({ start, end }) => {
+      const [low, high] = [bytesOf(start), bytesOf(end)];
+      return (high === '' || high > prefix) && (low <= prefix || low.startsWith(prefix));
+    });
+  }
+
   #segmentOf(key: string): Segment {
     let [low, high] = [0, this.#segments.length - 1];
     while (low < high) {
