@@ -5,6 +5,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { logStream } from '../../../contract/subjects.ts';
 import { until } from '../../../local/processes/until.ts';
+import { putDirectory } from '../../fabric/testing.ts';
 import { startDbCluster, type DbCluster } from '../testing/cluster.ts';
 import { plain, rawClient, type RawClient } from '../testing/raw-client.ts';
 
@@ -188,4 +189,28 @@ test('changes that are kept no more are COMPACTED, and the answer says what is',
   await again.read(1);
   expect(again.rows.at(-1)).toBe('put slow:again 1');
   for (const each of [client, again.client]) each.close();
+});
+
+test('when the keys come to lie in other shards the watch ends and says what to do', async () => {
+  const watcher = await Watcher.start('z', null);
+  await putDirectory(cluster.operator, 'db', {
+    kind: 'db',
+    namespace: 'test',
+    name: 'app-2',
+    database: 'app',
+    start: 'z',
+    end: '',
+    log: null,
+    members: [],
+    primary: null,
+    term: 0,
+    conflict: null,
+  });
+  expect(plain(await watcher.client.next())).toEqual([
+    'qwatch',
+    expect.stringMatching(/^-COMPACTED the keys are in other shards .*now app-1, app-2.*watch without FROM$/),
+  ]);
+  expect(await ask(watcher.client, 'PING')).toBe('PONG');
+  expect(await ask(watcher.client, 'QWATCH', 'z', 'FROM', watcher.cursor)).toMatch(/^-COMPACTED/);
+  watcher.client.close();
 });
