@@ -4,7 +4,7 @@ import type { KeyRange } from '../store/key-range.ts';
 /**
  * How far a new shard is, in its own log:
  * - snapshot: all keys of the source are being copied; what is here is worth nothing if that is interrupted
- * - log: all that the source's log held up to `seq` is here, and perhaps the next entry, too
+ * - log: all that the source's log held up to `position` is here, and perhaps the next entry, too
  * - open: the keys are served here; the source may still believe that it has to keep them
  * No note: it is no new shard, or all is over.
  */
@@ -23,9 +23,16 @@ export interface Assignment {
 export const intakeNote = 'intake';
 
 const assignment = { from: z.string(), at: z.string(), epoch: z.number() };
+const position = z.object({
+  seq: z.number(),
+  term: z.number(),
+  log: z.string(),
+  chain: z.string(),
+  time: z.number(),
+});
 const stored = z.discriminatedUnion('phase', [
   z.object({ ...assignment, phase: z.literal('snapshot') }),
-  z.object({ ...assignment, phase: z.literal('log'), seq: z.number() }),
+  z.object({ ...assignment, phase: z.literal('log'), position }),
   z.object({ ...assignment, phase: z.literal('open') }),
 ]);
 

@@ -2,7 +2,7 @@ import { DbError } from '../db-error.ts';
 import { fullOperationBytes, maxOperationBytes } from '../limits.ts';
 import type { Executor } from '../member/executor.ts';
 import type { Replica } from '../../replica/replica.ts';
-import type { CommittedEntry } from '../../replica/state-machine.ts';
+import type { CommittedEntry, Position } from '../../replica/state-machine.ts';
 import { EffectWriter } from '../store/effects.ts';
 import { encodeRange, rangeNote, straysNote } from '../store/key-range.ts';
 import type { SnapshotRecord } from '../store/snapshot-codec.ts';
@@ -21,20 +21,26 @@ import type { GivenAway } from './source.ts';
 
 /** The shard that is split, as the new one sees it. Each call may fail, and is then made again. */
 export interface Source {
-  /** All that it holds, at one sequence of its log. */
-  snapshot(): Promise<{ readonly seq: number; readonly records: AsyncIterable<SnapshotRecord> }>;
-  /** Some of the committed entries after a sequence; null: its log does not reach back so far. */
-  entries(after: number): Promise<SourcePage | null>;
+  /** All that it holds, at one place of its log. */
+  snapshot(): Promise<{ readonly position: Position; readonly records: AsyncIterable<SnapshotRecord> }>;
+  /** Some of the committed entries after a place; null: its log does not reach back so far, or is another one. */
+  entries(after: Position): Promise<SourcePage | null>;
   /** See `SplitSource.handOver`. */
   handOver(asked: HandOver): Promise<GivenAway>;
   /** See `SplitSource.release`. */
   release(asked: Pick<HandOver, 'to' | 'epoch'>): Promise<void>;
 }
 
+/** A committed entry, and where one is in the log who has it. */
+export interface SourceEntry {
+  readonly operations: CommittedEntry['operations'];
+  readonly position: Position;
+}
+
 export interface SourcePage {
-  readonly entries: readonly CommittedEntry[];
+  readonly entries: readonly SourceEntry[];
   /** Nothing up to here is left out. */
-  readonly seq: number;
+  readonly position: Position;
   /** Whether the log goes on. */
   readonly more: boolean;
 }
@@ -46,6 +52,8 @@ export interface IntakeOptions {
   readonly executor: Pick<Executor, 'takeRange'>;
   readonly replica: Pick<Replica, 'leading' | 'term' | 'propose' | 'readBarrier'>;
   readonly store: Pick<Store, 'notes' | 'keyRange'>;
+  /** What is copied is proposed in pieces of about so many bytes. Left out: as many as an operation should hold. */
+  readonly pieceBytes?: number;
 }
 
 /** What a cursor takes beside the effects in one operation, bytes; more than it ever is. */
@@ -58,11 +66,13 @@ const noteBytes = 4096;
 export class Intake {
   readonly #options: IntakeOptions;
   readonly #writer = new EffectWriter();
+  readonly #pieceBytes: number;
   /** The outcome of a proposal is not known: what the store shows may not be all. */
   #unsure = true;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+    this.#pieceBytes = options.pieceBytes ?? fullOperationBytes;
   }
 
   /** Makes an empty shard a new half of another one. Does nothing when it is one already. @throws DbError ERR it has a range */
@@ -81,7 +91,7 @@ export class Intake {
   }
 
   /**
-   * Does the next part of the work. Answers whether all is over.
+   * Does the next part of the work; to be called again only when it has ended. Answers whether all is over.
    * @throws DbError TRYAGAIN, ReplicaError, or what the source throws: nothing is lost, and it may be called again
    */
   async step(): Promise<boolean> {
@@ -98,33 +108,33 @@ export class Intake {
   async #copy({ from, at, epoch }: IntakeNote, term: number): Promise<void> {
     this.#writer.clear();
     await this.#propose(term);
-    const { seq, records } = await this.#options.source.snapshot();
+    const { position, records } = await this.#options.source.snapshot();
     for await (const record of records) {
       copyRecord(record, this.#writer);
-      if (this.#writer.length > fullOperationBytes) await this.#propose(term);
+      if (this.#writer.length > this.#pieceBytes) await this.#propose(term);
     }
-    this.#note({ from, at, epoch, phase: 'log', seq });
+    this.#note({ from, at, epoch, phase: 'log', position });
     await this.#propose(term);
   }
 
   async #follow(intake: Extract<IntakeNote, { phase: 'log' }>, term: number): Promise<void> {
-    const page = await this.#options.source.entries(intake.seq);
+    const page = await this.#options.source.entries(intake.position);
     if (page === null) {
       const { from, at, epoch } = intake;
       this.#note({ from, at, epoch, phase: 'snapshot' });
       return this.#propose(term);
     }
     for (const entry of page.entries) await this.#take(entry, intake, term);
-    if (page.seq > intake.seq) await this.#reach({ ...intake, seq: page.seq }, term);
+    if (page.position.seq > intake.position.seq) await this.#reach({ ...intake, position: page.position }, term);
     if (page.more) return;
     const { at, epoch } = intake;
     const given = await this.#options.source.handOver({ at, epoch, to: this.#options.shard });
-    if (page.seq >= given.seq) await this.#open(intake, given, term);
+    if (page.position.seq >= given.seq) await this.#open(intake, given, term);
   }
 
   /** Writes an entry; proposes what was written before when both are too much for one operation. */
   async #take(
-    { seq, operations }: CommittedEntry,
+    { position, operations }: SourceEntry,
     intake: Extract<IntakeNote, { phase: 'log' }>,
     term: number,
   ): Promise<void> {
@@ -133,7 +143,7 @@ export class Intake {
       copyOperation(operation, this.#writer);
     }
     // Only at the end of an entry: one that is half taken is taken again, from its beginning.
-    if (this.#writer.length > fullOperationBytes) await this.#reach({ ...intake, seq }, term);
+    if (this.#writer.length > this.#pieceBytes) await this.#reach({ ...intake, position }, term);
   }
 
   /** All up to a sequence is taken. */

@@ -24,7 +24,7 @@ type Action =
       readonly meanwhile: readonly Words[];
       readonly dies: 'nobody' | 'source' | 'target';
     }
-  | { readonly do: 'restart source' | 'restart target' | 'trim' };
+  | { readonly do: 'restart source' | 'restart target' | 'trim' | 'sweep' };
 
 class World {
   readonly #dir = mkdtempSync(join(tmpdir(), 'quartet-split-'));
@@ -35,6 +35,8 @@ class World {
   #intake = this.#newIntake();
   #failure: unknown = null;
   #writes = 0;
+  #stepping = Promise.resolve(false);
+  readonly #old: Promise<boolean>[] = [];
 
   #newIntake(): Intake {
     const { source, target } = this;
@@ -44,19 +46,28 @@ class World {
       executor: target.executor,
       replica: target.replica,
       store: target.store,
+      pieceBytes: 1,
     });
   }
 
   /** A primary that knows only what the log says. */
   successor(): void {
+    this.#stepping = Promise.resolve(false);
     this.#intake = this.#newIntake();
   }
 
-  /** Does the next step, if it can be done now. Answers whether all is over. */
-  async step(): Promise<boolean> {
+  /** Does the next step, if it can be done now. Steps of one member do not overlap. Answers whether all is over. */
+  step(): Promise<boolean> {
+    const intake = this.#intake;
+    this.#stepping = this.#stepping.then(() => this.#step(intake));
+    return this.#stepping;
+  }
+
+  async #step(intake: Intake): Promise<boolean> {
     try {
-      await this.#intake.begin({ from: 'source', at, epoch: 1 });
-      return await this.#intake.step();
+      await intake.begin({ from: 'source', at, epoch: 1 });
+      // One that was replaced meanwhile belongs to a member that leads no more: it does not begin another step.
+      return intake === this.#intake && (await intake.step());
     } catch (error) {
       this.#failure = error;
       return false;
@@ -72,13 +83,16 @@ class World {
     return able[0] ?? null;
   }
 
-  async #certainlyServing(key: string): Promise<ListedShard> {
+  /** The value of a key as bytes, from whoever serves it as soon as somebody does; nil when there is none. */
+  async #dumpOf(key: string): Promise<unknown> {
     for (let i = 0; i < 300; i++) {
-      const shard = await this.serving(key);
-      if (shard) return shard;
+      for (const shard of [this.source, this.target]) {
+        const { status, bytes } = await shard.ask(['QDUMP', key]);
+        if (status === answerStatus.reply) return decodeReply(bytes)?.reply;
+      }
       await this.step();
     }
-    throw new Error(`nobody serves ${key} any more`);
+    throw new Error(`nobody serves ${key} any more`, { cause: this.#failure });
   }
 
   /** As a client with a gateway that tries one shard and then the other. */
@@ -89,15 +103,14 @@ class World {
       if (status !== answerStatus.reply) continue;
       const expected = await this.reference.ask(words);
       if (!bytes.toString().startsWith('-TRYAGAIN')) return expect(bytes.toString()).toBe(expected.bytes.toString());
-      await this.#lookAtAll();
+      return this.#lookAtAll();
     }
   }
 
   /** The reference learns what became of writes whose outcome is not known. */
   async #lookAtAll(): Promise<void> {
     for (const key of keys) {
-      const shard = await this.#certainlyServing(key);
-      const dump = decodeReply((await shard.ask(['QDUMP', key])).bytes)?.reply;
+      const dump = await this.#dumpOf(key);
       await this.reference.ask(['DEL', key]);
       if (Buffer.isBuffer(dump)) await this.reference.ask(['QLOAD', key, dump]);
     }
@@ -107,7 +120,10 @@ class World {
     if (action.do === 'write') return this.write(action.words);
     if (action.do === 'step') return this.#stepAmong(action);
     if (action.do === 'trim') return this.source.trim();
-    await this[action.do === 'restart source' ? 'source' : 'target'].restart();
+    if (action.do === 'sweep') return this.#sweep();
+    await Promise.all(this.#old);
+    if (action.do === 'restart source') return this.source.restart();
+    await this.target.restart();
     this.successor();
   }
 
@@ -116,17 +132,22 @@ class World {
     if (fault !== 'none') this[fault.of].replica.failNext(fault.code);
     const step = this.step();
     for (const words of meanwhile) await this.write(words);
-    if (dies !== 'nobody') {
-      this[dies].failOver();
-      this.successor();
-    }
-    await step;
+    if (dies !== 'nobody') this[dies].failOver();
+    if (dies !== 'target') return void (await step);
+    this.successor();
+    // What the old one was about to do goes on beside its successor.
+    this.#old.push(step);
   }
 
   /** Lets the split end, and sweeps. */
   async finish(): Promise<void> {
     for (let i = 0; !(await this.step()); i++)
       if (i > 300) throw new Error('the split does not end', { cause: this.#failure });
+    await Promise.all(this.#old);
+    await this.#sweep();
+  }
+
+  async #sweep(): Promise<void> {
     for (const { executor, store } of [this.source, this.target]) while (await sweep(executor, store));
   }
 
@@ -144,7 +165,7 @@ const words: fc.Arbitrary<Words> = fc.oneof(
   fc.tuple(fc.constant('HSET'), key, value, value),
   fc.tuple(fc.constant('HDEL'), key, value),
   fc.tuple(fc.constant('RPUSH'), key, value),
-  fc.tuple(fc.constant('DEL'), key),
+  { weight: 2, arbitrary: fc.tuple(fc.constant('DEL'), key) },
   fc.tuple(fc.constant('RENAME'), key, key),
   fc.tuple(fc.constant('PEXPIREAT'), key, fc.constantFrom('9999999999000', '9999999999999')),
   fc.tuple(fc.constant('PERSIST'), key),
@@ -168,9 +189,9 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     }),
   },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.record({
-      do: fc.constantFrom('restart source' as const, 'restart target' as const, 'trim' as const),
+      do: fc.constantFrom('restart source' as const, 'restart target' as const, 'trim' as const, 'sweep' as const),
     }),
   },
 );

@@ -14,15 +14,17 @@ export const sourceOf = (shard: ListedShard): Source => ({
       yield* readSnapshot(chunks);
       await release();
     })();
-    return { seq: position.seq, records };
+    return { position, records };
   },
   entries: async (after) => {
-    const newest = shard.store.position?.seq ?? 0;
-    const first = shard.entries[0]?.seq ?? newest + 1;
-    if (after + 1 < first) return null;
-    const entries = shard.entries.filter(({ seq }) => seq > after).slice(0, page);
-    const seq = entries.at(-1)?.seq ?? newest;
-    return { entries, seq, more: seq < newest };
+    const { position: newest, entries: log } = { position: shard.store.position ?? after, entries: shard.entries };
+    if (after.seq + 1 < (log[0]?.seq ?? newest.seq + 1)) return null;
+    const entries = log
+      .filter(({ seq }) => seq > after.seq)
+      .slice(0, page)
+      .map(({ seq, operations }) => ({ operations, position: { ...after, seq } }));
+    const position = entries.at(-1)?.position ?? after;
+    return { entries, position, more: position.seq < newest.seq };
   },
   handOver: (asked) => new SplitSource(shard).handOver(asked),
   release: (asked) => new SplitSource(shard).release(asked),
