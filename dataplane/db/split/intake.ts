@@ -67,6 +67,8 @@ export class Intake {
   readonly #options: IntakeOptions;
   readonly #writer = new EffectWriter();
   readonly #pieceBytes: number;
+  /** The source's first answer. It stays true; a later one names a later sequence, which a busy source is always ahead of. */
+  #given: GivenAway | undefined;
   /** The outcome of a proposal is not known: what the store shows may not be all. */
   #unsure = true;
 
@@ -128,8 +130,8 @@ export class Intake {
     if (page.position.seq > intake.position.seq) await this.#reach({ ...intake, position: page.position }, term);
     if (page.more) return;
     const { at, epoch } = intake;
-    const given = await this.#options.source.handOver({ at, epoch, to: this.#options.shard });
-    if (page.position.seq >= given.seq) await this.#open(intake, given, term);
+    this.#given ??= await this.#options.source.handOver({ at, epoch, to: this.#options.shard });
+    if (page.position.seq >= this.#given.seq) await this.#open(intake, this.#given, term);
   }
 
   /** Writes an entry; proposes what was written before when both are too much for one operation. */

@@ -67,6 +67,28 @@ const exec = async (
   return bytes.toString().trim().replaceAll('\r\n', ' ');
 };
 
+test('a source that is written to all the time holds up no split', async () => {
+  const source = sourceOf(left);
+  const busy = async <T>(answer: Promise<T>): Promise<T> => {
+    await left.text('SET a again');
+    const given = await answer;
+    await left.text('SET a again');
+    return given;
+  };
+  const intake = new Intake({
+    shard: 'right',
+    source: { ...source, handOver: (one) => busy(source.handOver(one)) },
+    executor: right.executor,
+    replica: right.replica,
+    store: right.store,
+  });
+  await left.text('SET z 1');
+  await intake.begin({ from: 'left', at: 'm', epoch: 1 });
+  let steps = 0;
+  while (!(await intake.step())) expect(steps++).toBeLessThan(20);
+  expect(await right.text('GET z')).toBe('$1 1');
+});
+
 test('each half serves its keys, and only those, whoever leads it', async () => {
   await left.text('MSET a 1 m 2 z 3');
   await split();
