@@ -1,5 +1,5 @@
 /**
- * What the controller runtime costs, against a real API server: `node bench/operator/main.ts [--sizes 100,1000] [--idle 20]`.
+ * What the controller runtime costs, against a real API server: `node bench/operator/runtime.ts [--sizes 100,1000] [--idle 20]`.
  * Each size gets a namespace, as many resources of a test kind with one dependent each, and an operator process of its own.
  */
 import { parseArgs } from 'node:util';
