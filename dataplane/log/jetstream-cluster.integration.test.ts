@@ -146,6 +146,7 @@ describe('a log on three servers', () => {
     await Promise.all(cluster.servers.map((server) => server.start()));
     expect(await appending).toEqual({ outcome: 'appended', seq: 11 });
     expect(await contents(log, 11)).toEqual([...ids, last.id]);
+    await cluster.ready();
   });
 
   test(
