@@ -1,4 +1,4 @@
-import { applyEffects } from '../store/effects.ts';
+import { applyEffects, ignoring } from '../store/effects.ts';
 import { valueType } from '../store/row.ts';
 import type { CommittedEntry } from '../../replica/state-machine.ts';
 
@@ -34,17 +34,14 @@ export const changesOf = ({ seq, time, operations }: CommittedEntry, prefix: str
   const add = (found: Found): void => {
     if (found.kind === 'clear' || found.key.startsWith(prefix)) changes.push({ seq, time, ...found });
   };
-  const nothing = (): void => {};
   for (const operation of operations) {
     applyEffects(operation, {
+      ...ignoring,
       put: (key, value, expireAt, type) =>
         add({ kind: 'put', key, type, expireAt, value: type === valueType.string ? value : null }),
       remove: (key) => add({ kind: 'delete', key, ...none }),
       expire: (key, expireAt) => add({ kind: 'expire', key, ...none, expireAt }),
       clear: () => add({ kind: 'clear', key: '', ...none }),
-      element: nothing,
-      note: nothing,
-      forget: nothing,
     });
   }
   return changes;

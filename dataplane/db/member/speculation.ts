@@ -1,7 +1,7 @@
 import type { View } from '../commands/view.ts';
 import { DbError } from '../db-error.ts';
 import { maxOperationBytes } from '../limits.ts';
-import { applyEffects, EffectWriter, type EffectTarget } from '../store/effects.ts';
+import { applyEffects, ignoring, EffectWriter, type EffectTarget } from '../store/effects.ts';
 import { overlaidCount, overlaidElements } from '../store/layered.ts';
 import type { Element, Range, ReadState } from '../store/reading.ts';
 import type { Row } from '../store/row.ts';
@@ -231,9 +231,7 @@ export class Speculation implements View {
     const element = (generation: number): void => {
       this.#generation = Math.max(this.#generation, generation);
     };
-    const nothing = (): void => {};
-    const others = { put: nothing, remove: nothing, expire: nothing, clear: nothing, note: nothing, forget: nothing };
-    applyEffects(effects, { ...others, element });
+    applyEffects(effects, { ...ignoring, element });
   }
 
   /** Closes the open operation: it is in flight from now on. */

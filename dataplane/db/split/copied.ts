@@ -1,16 +1,15 @@
 import type { CommittedEntry } from '../../replica/state-machine.ts';
-import { applyEffects, type EffectTarget, type EffectWriter } from '../store/effects.ts';
+import { applyEffects, ignoring, type EffectTarget, type EffectWriter } from '../store/effects.ts';
 import type { SnapshotRecord } from '../store/snapshot-codec.ts';
 
 /** What another shard has, as effects. Its notes are its own and are left out. */
 const copyTo = (writer: EffectWriter): EffectTarget => ({
+  ...ignoring,
   put: (key, value, expireAt, type) => writer.put(key, value, expireAt, type),
   remove: (key) => writer.remove(key),
   expire: (key, expireAt) => writer.expire(key, expireAt),
   element: (generation, name, value) => writer.element(generation, name, value),
   clear: () => writer.clear(),
-  note: () => {},
-  forget: () => {},
 });
 
 /** Writes what an operation of another shard did to its keys. */

@@ -31,10 +31,10 @@ afterEach(async () => {
 
 const asked = { at: 'm', to: 'right', epoch: 1 };
 
-const newIntake = (): Intake =>
+const newIntake = (source = sourceOf(left)): Intake =>
   new Intake({
     shard: 'right',
-    source: sourceOf(left),
+    source,
     executor: right.executor,
     replica: right.replica,
     store: right.store,
@@ -75,13 +75,7 @@ test('a source that is written to all the time holds up no split', async () => {
     await left.text('SET a again');
     return given;
   };
-  const intake = new Intake({
-    shard: 'right',
-    source: { ...source, handOver: (one) => busy(source.handOver(one)) },
-    executor: right.executor,
-    replica: right.replica,
-    store: right.store,
-  });
+  const intake = newIntake({ ...source, handOver: (one) => busy(source.handOver(one)) });
   await left.text('SET z 1');
   await intake.begin({ from: 'left', at: 'm', epoch: 1 });
   let steps = 0;

@@ -227,14 +227,25 @@ export const applyEffects = (operation: Uint8Array, target: EffectTarget): void 
   for (let at = 1; at < bytes.length;) at = applyOne(bytes, at, target);
 };
 
+const nothing = (): void => {};
+
+/** Takes no notice of any effect: for who reads some of them, and spreads this. */
+export const ignoring: EffectTarget = {
+  put: nothing,
+  remove: nothing,
+  expire: nothing,
+  element: nothing,
+  clear: nothing,
+  note: nothing,
+  forget: nothing,
+};
+
 /** Whether an operation removes all keys. */
 export const clearsKeys = (operation: Uint8Array): boolean => {
   let clears = false;
-  const nothing = (): void => {};
-  const others = { put: nothing, remove: nothing, expire: nothing, element: nothing, note: nothing, forget: nothing };
   const clear = (): void => {
     clears = true;
   };
-  applyEffects(operation, { ...others, clear });
+  applyEffects(operation, { ...ignoring, clear });
   return clears;
 };
