@@ -30,7 +30,7 @@ export interface NatsServer {
   /** Resolves when the process that runs now has ended; at once when there is none. */
   readonly exited: Promise<unknown>;
   kill(signal: NodeJS.Signals): void;
-  /** Starts it again on the same port and data. Resolves when it takes clients. */
+  /** Starts it again on the same port and data, once the process that was killed is gone. Resolves when it takes clients. */
   start(): Promise<void>;
   /** Orderly: it flushes and says goodbye to its clients. */
   stop(): Promise<void>;
@@ -93,6 +93,8 @@ class Server implements NatsServer {
   readonly #place: Place;
   readonly #program: string;
   #child: Child | undefined;
+  /** Was sent SIGKILL: it runs no more, though it may take a while to be gone (a write to a slow disk holds it). */
+  #killed: Child | undefined;
 
   constructor(program: string, place: Place) {
     this.#program = program;
@@ -115,7 +117,7 @@ class Server implements NatsServer {
     return this.running ? (this.#child?.pid ?? 0) : 0;
   }
   get running(): boolean {
-    return this.#child !== undefined && this.#child.exit === undefined;
+    return this.#child !== undefined && this.#child.exit === undefined && this.#child !== this.#killed;
   }
   get exited(): Promise<unknown> {
     return this.#child?.exited ?? Promise.resolve();
@@ -123,10 +125,12 @@ class Server implements NatsServer {
 
   kill(signal: NodeJS.Signals): void {
     this.#child?.kill(signal);
+    if (signal === 'SIGKILL') this.#killed = this.#child;
   }
 
   async start(): Promise<void> {
     if (this.running) return;
+    await this.exited;
     this.#child = startChild({
       name: this.#place.name,
       command: this.#program,

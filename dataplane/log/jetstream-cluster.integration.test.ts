@@ -23,7 +23,7 @@ beforeAll(async () => {
   cluster = await startNats({ dir, servers: 3 });
   await cluster.ready();
   nats = await connect({ servers: cluster.url.split(','), maxReconnectAttempts: -1, reconnectTimeWait: 100 });
-  manager = await jetstreamManager(nats, { checkAPI: false });
+  manager = await jetstreamManager(nats, { checkAPI: false, timeout: 30_000 });
 }, 120_000);
 
 afterAll(async () => {
