@@ -70,6 +70,7 @@ const uses: readonly [subject: string, publish: readonly NatsUser[], subscribe: 
   [`$KV.${subjects.chatBucket(namespace)}.lease.sweep`, ['chat'], []],
   [subjects.purgeSubject(namespace), ['edge'], ['edge']],
   [subjects.memberFeedSubject(database, 'p'), ['db'], ['db']],
+  [subjects.memberSplitSubject(database, 'p'), ['db'], ['db']],
   [subjects.channelSubject(namespace, 'c'), ['db'], ['db']],
   [subjects.databaseSubject(namespace, 'app'), ['db'], ['db']],
   [subjects.databaseSubject(namespace, 'app', 'txn'), ['db'], ['db']],

@@ -25,14 +25,23 @@ const replicaSetEntry = z.object({
 export const dbShardEntry = replicaSetEntry.extend({
   kind: z.literal('db'),
   database: z.string(),
-  /** First key, inclusive; '' = from the lowest. */
+  /** First key, inclusive; '' = from the lowest. As the shard's log says; as the resource does until that is known. */
   start: z.string(),
   /** First key after the range; '' = to the highest. */
   end: z.string(),
+  /** Of the range: grows whenever keys change hands. */
+  epoch: z.number().int().nonnegative().default(0),
+  /** False: it holds no key yet, because it has not taken them over; `start` and `end` mean nothing then. */
+  serves: z.boolean().default(true),
+  /** Set on a shard that takes over the upper keys of another one: those from `at` on; null: the upper half. */
+  splitFrom: z.object({ shard: kubernetesName, at: z.string().nullable() }).nullable().default(null),
   /** Set when the range overlaps another shard of the database: gateways refuse keys of the range and say why. */
   conflict: z.string().nullable(),
 });
 export type DbShardEntry = z.infer<typeof dbShardEntry>;
+
+/** Of a shard whose keys never changed hands. */
+export const unsplit = { epoch: 0, serves: true, splitFrom: null } as const satisfies Partial<DbShardEntry>;
 
 export const searchShardEntry = replicaSetEntry.extend({
   kind: z.literal('search'),

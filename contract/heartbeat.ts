@@ -28,6 +28,27 @@ export const rebuildReport = z.object({
 });
 export type RebuildReport = z.infer<typeof rebuildReport>;
 
+/** The keys that a database shard serves, as its log says: it outranks the directory. Bounds are text (UTF-8). */
+export const rangeReport = z.object({
+  /** First key, inclusive; '' = from the lowest. A range that ends where it starts, which is not '', holds no key. */
+  start: z.string(),
+  /** First key after the range; '' = to the highest. */
+  end: z.string(),
+  /** Grows whenever keys change hands. */
+  epoch: z.number().int().nonnegative(),
+  /** While this shard takes over keys of another one: how far it is, and what is in its way. */
+  intake: z
+    .object({
+      from: kubernetesName,
+      phase: z.enum(['waiting', 'snapshot', 'log', 'open']),
+      problem: z.string().max(500).optional(),
+    })
+    .optional(),
+  /** Keys that were given away and are not surely taken yet, and to whom. */
+  handed: z.object({ to: kubernetesName, start: z.string(), end: z.string() }).optional(),
+});
+export type RangeReport = z.infer<typeof rangeReport>;
+
 export const replicaReport = z.object({
   state: replicaState,
   /** Highest term seen in the log. */
@@ -40,6 +61,8 @@ export const replicaReport = z.object({
   reason: z.string().max(500).optional(),
   /** While it is rebuilt. */
   rebuild: rebuildReport.optional(),
+  /** Of a database shard, once it knows. */
+  range: rangeReport.optional(),
   /** Figures for status: keys, documents, bytes, …. */
   figures: z.record(z.string(), z.number()).default({}),
 });

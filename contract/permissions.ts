@@ -14,6 +14,7 @@ import {
   liveSubject,
   logSubject,
   memberFeedSubject,
+  memberSplitSubject,
   memberSubject,
   purgeSubject,
   snapshotSubject,
@@ -85,11 +86,12 @@ const replicaPermissions = (kind: 'db' | 'search'): SubjectPermissions => {
   };
 };
 
-/** What a database does besides: its API over NATS, its feeds of changes, and its channels. */
+/** What a database does besides: its API over NATS, its feeds of changes, splits, and its channels. */
 const databaseSubjects: readonly string[] = [
   databaseSubject(any, any),
   databaseSubject(any, any, any),
   memberFeedSubject({ kind: 'db', namespace: any, name: any }, any),
+  memberSplitSubject({ kind: 'db', namespace: any, name: any }, any),
   channelSubject(any, any),
 ];
 

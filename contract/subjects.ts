@@ -43,6 +43,9 @@ export const memberSubject = (set: ReplicaSetId, pod: string): string =>
 /** Where a member of a database shard answers what has changed (request and reply). */
 export const memberFeedSubject = (set: ReplicaSetId, pod: string): string => `${memberSubject(set, pod)}.changes`;
 
+/** Where the primary of a shard that is split answers the new shard's (request and reply). */
+export const memberSplitSubject = (set: ReplicaSetId, pod: string): string => `${memberSubject(set, pod)}.split`;
+
 /** A channel of PUBLISH and SUBSCRIBE, all databases of a namespace together; `token` stands for the channel's name. */
 export const channelSubject = (namespace: string, token: string): string => `quartet.${namespace}.pubsub.${token}`;
 

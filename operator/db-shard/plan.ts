@@ -1,4 +1,4 @@
-import type { DbShardEntry } from '../../contract/directory.ts';
+import { unsplit, type DbShardEntry } from '../../contract/directory.ts';
 import { durationMs } from '../../crds/duration.ts';
 import type { DbShard } from '../kinds.ts';
 import type { SetEntry, SetObserved } from '../replica-set/plan.ts';
@@ -36,4 +36,5 @@ export const dbShardEntry = ({ spec }: DbShard, entry: SetEntry): DbShardEntry =
   database: spec.database,
   start: spec.range.start,
   end: spec.range.end,
+  ...unsplit,
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { unsplit } from '../../../contract/directory.ts';
 import { logStream } from '../../../contract/subjects.ts';
 import { until } from '../../../local/processes/until.ts';
 import { putDirectory } from '../../fabric/testing.ts';
@@ -204,6 +205,7 @@ test('when the keys come to lie in other shards the watch ends and says what to 
     primary: null,
     term: 0,
     conflict: null,
+    ...unsplit,
   });
   expect(plain(await watcher.client.next())).toEqual([
     'qwatch',

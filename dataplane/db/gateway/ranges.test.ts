@@ -1,11 +1,12 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { DbShardEntry } from '../../../contract/directory.ts';
+import { unsplit, type DbShardEntry } from '../../../contract/directory.ts';
 import { Ranges } from './ranges.ts';
 
 const shard = (name: string, start: string, end: string, conflict: string | null = null): DbShardEntry => ({
   kind: 'db',
   namespace: 'n',
+  ...unsplit,
   database: 'd',
   log: null,
   members: [],

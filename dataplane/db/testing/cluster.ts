@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { ControlReply, ControlRequest } from '../../../contract/control.ts';
-import type { DbShardEntry } from '../../../contract/directory.ts';
+import { unsplit, type DbShardEntry } from '../../../contract/directory.ts';
 import type { ReplicaReport } from '../../../contract/heartbeat.ts';
 import { logStreamConfig } from '../../../contract/streams.ts';
 import { controlSubject } from '../../../contract/subjects.ts';
@@ -98,6 +98,7 @@ export class DbCluster {
       primary: pods[0] ?? null,
       term: 1,
       conflict: null,
+      ...unsplit,
     };
     await putDirectory(this.operator, 'db', entry);
     const started: RoleProcess[] = [];

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DbShardEntry } from '../../../contract/directory.ts';
+import { unsplit, type DbShardEntry } from '../../../contract/directory.ts';
 import type { Pod } from '../../fabric/pod.ts';
 import type { Directory } from '../../fabric/directory.ts';
 import type { Heartbeats } from '../../fabric/heartbeats.ts';
@@ -45,6 +45,7 @@ const entryOf = (name: string, start: string, end: string): DbShardEntry => ({
   primary: `${name}-m0`,
   term: 1,
   conflict: null,
+  ...unsplit,
 });
 
 class LocalTransport implements Transport {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import { unsplit } from '../../../contract/directory.ts';
 import { controlReply, type ControlReply, type ControlRequest } from '../../../contract/control.ts';
 import type { Heartbeat } from '../../../contract/heartbeat.ts';
 import { logStreamConfig } from '../../../contract/streams.ts';
@@ -51,6 +52,7 @@ export class ProcessSet {
       start: '',
       end: '',
       conflict: null,
+      ...unsplit,
       primary: null,
       term: 0,
       namespace: set.namespace,

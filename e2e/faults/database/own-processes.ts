@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
-import type { DbShardEntry } from '../../../contract/directory.ts';
+import { unsplit, type DbShardEntry } from '../../../contract/directory.ts';
 import { logStreamConfig } from '../../../contract/streams.ts';
 import type { Pod } from '../../../dataplane/fabric/pod.ts';
 import { putDirectory, testPod } from '../../../dataplane/fabric/testing.ts';
@@ -162,6 +162,7 @@ export class OwnProcesses implements Database {
       primary: null,
       term: 0,
       conflict: null,
+      ...unsplit,
     };
     await putDirectory(this.#pod, 'db', entry);
     for (const member of memberNames(name)) shard.members.push(await this.#startProcess('db', member, name));
