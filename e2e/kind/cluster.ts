@@ -14,6 +14,7 @@ import { containerd, mendNetwork, startApiServer, startNode } from './faults.ts'
 import type { Place } from './place.ts';
 import { portForward } from './port-forward.ts';
 import { shell } from './shell.ts';
+import { Story } from './story.ts';
 
 const kinds = 'edgenodes,searchshards,chatrooms,dbshards';
 /** The definitions of the four kinds; no policy lets helm delete them. */
@@ -38,6 +39,11 @@ export class KindCluster extends Resources {
   async #helm(...args: string[]): Promise<void> {
     const env = { KUBECONFIG: this.#place.kubeconfig };
     await shell(this.#place.tools.helm, [...args, '-n', release.namespace], { env, timeoutMs: 300_000 });
+  }
+
+  /** Begins to follow what kubectl shows of a resource, such as `dbshard/app-a`. */
+  story(resource: string): Story {
+    return new Story({ program: this.#place.tools.kubectl, kubeconfig: this.#place.kubeconfig }, resource);
   }
 
   /** `helm test`: rejects when a test of the chart fails; its pod stays for the artifacts. */

@@ -12,6 +12,7 @@ promise(
     const { cluster, note } = scene;
     const before = await cluster.status('dbshards', 'app-a');
     const { node } = await cluster.pod(before.primary ?? '');
+    const story = cluster.story('dbshard/app-a');
     await faultUnderTraffic(
       scene,
       {
@@ -34,8 +35,9 @@ promise(
           note(`all Ready ${Math.round((Date.now() - started) / 1000)} s after the start`);
         },
       },
-      { database: 30_000, chat: 40_000, edge: 30_000, search: 30_000 },
-    );
+      { database: 11_000, chat: 40_000, edge: 30_000, search: 30_000 },
+    ).finally(() => story.end());
+    note(story.told());
   },
 );
 

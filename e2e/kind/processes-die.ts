@@ -5,9 +5,10 @@ import { killContainers } from './faults.ts';
 import { promise } from './promise.ts';
 
 promise('kill -9 of a primary: no acknowledged write is lost, another leads with a higher term', 240, async (scene) => {
-  const { cluster } = scene;
+  const { cluster, note } = scene;
   const before = await cluster.status('dbshards', 'app-a');
   const primary = await cluster.pod(before.primary ?? '');
+  const story = cluster.story('dbshard/app-a');
   await faultUnderTraffic(
     scene,
     {
@@ -22,8 +23,12 @@ promise('kill -9 of a primary: no acknowledged write is lost, another leads with
       },
       mend: () => cluster.settled(),
     },
-    { database: 8_000, chat: 4_000, edge: 4_000 },
-  );
+    { database: 5_000, chat: 4_000, edge: 4_000 },
+  ).finally(() => story.end());
+  note(story.told());
+  expect(story.rows.some(({ text }) => text.includes(primary.name))).toBe(true);
+  expect(story.rows.some(({ text }) => / False | True [012] /.test(text))).toBe(true);
+  expect(story.rows.at(-1)?.text).toMatch(/ True 3 /);
 });
 
 promise(
