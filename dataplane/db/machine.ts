@@ -16,6 +16,7 @@ export class KeyValueMachine implements StateMachine {
   #leader: Leader | null = null;
   /** Of this replica, while it leads. */
   #term: number | null = null;
+  #onApplied: () => void = () => {};
 
   constructor(store: Store) {
     this.#store = store;
@@ -28,6 +29,11 @@ export class KeyValueMachine implements StateMachine {
     if (this.#term !== null) leader.lead(this.#term);
   }
 
+  /** Sets who is told whenever the store has another state. */
+  onApplied(listener: () => void): void {
+    this.#onApplied = listener;
+  }
+
   position(): Position | null {
     return this.#store.position;
   }
@@ -35,6 +41,7 @@ export class KeyValueMachine implements StateMachine {
   async apply(entries: readonly CommittedEntry[], position: Position): Promise<void> {
     await this.#store.apply(entries, position);
     this.recent.add(entries, position.seq);
+    this.#onApplied();
   }
 
   snapshot(): Promise<Snapshot> {
@@ -44,6 +51,7 @@ export class KeyValueMachine implements StateMachine {
   async restore(position: Position, chunks: AsyncIterable<Uint8Array>): Promise<void> {
     await this.#store.restore(position, chunks);
     this.recent.restart(position.seq);
+    this.#onApplied();
   }
 
   /** Resolves when what is applied would survive a loss of power. */

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { jittered, type Clock } from '../log/clock.ts';
 import type { ReplicatedLog } from '../log/replicated-log.ts';
+import type { LogHolds } from './log-holds.ts';
 import type { Member } from './member.ts';
 import type { Neighbourhood } from './neighbourhood.ts';
 import { rehearse } from './rehearsal.ts';
@@ -17,6 +18,8 @@ export interface HousekeepingOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  /** Who else reads the log. */
+  readonly holds?: Pick<LogHolds, 'floor'>;
 }
 
 const electionTickMs = 500;
@@ -83,11 +86,12 @@ export class Housekeeping {
   }
 
   async #trim(): Promise<void> {
-    const { member, log, neighbourhood, snapshots, logger, pod, signal } = this.#options;
+    const { member, log, neighbourhood, snapshots, logger, pod, signal, holds, clock } = this.#options;
     if (!member.leading) return;
     const extent = await log.extent();
     const own = { pod, alive: true, durable: this.#durable };
-    const target = trimTarget(extent, [own, ...neighbourhood.trimMembers()]);
+    const held = holds?.floor(clock.now(), extent.bytes) ?? null;
+    const target = trimTarget(extent, [own, ...neighbourhood.trimMembers()], held);
     if (target === null) return;
     const proof = await rehearse(snapshots, { seq: target, created: extent.created, signal });
     if (!proof.ok) {

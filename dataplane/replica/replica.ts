@@ -1,15 +1,17 @@
 import type { ControlReply, ControlRequest } from '../../contract/control.ts';
-import type { ReplicaReport } from '../../contract/heartbeat.ts';
+import type { RangeReport, ReplicaReport } from '../../contract/heartbeat.ts';
 import type { ReplicaSetId } from '../../contract/names.ts';
 import { liveSubject, logStream, logSubject, snapshotSubject } from '../../contract/subjects.ts';
 import type { Pod } from '../fabric/pod.ts';
 import { systemClock, type Clock } from '../log/clock.ts';
 import { JetStreamLog } from '../log/jetstream-log.ts';
 import { Housekeeping } from './housekeeping.ts';
+import type { LogHolds } from './log-holds.ts';
 import { Member } from './member.ts';
 import { Neighbourhood } from './neighbourhood.ts';
 import type { ReplicaErrorCode } from './replica-error.ts';
 import { ReplicaMetrics } from './replica-metrics.ts';
+import { snapshotSetName } from './set-snapshot.ts';
 import { openSnapshot } from './snapshot-client.ts';
 import { SnapshotServer } from './snapshot-server.ts';
 import type { SnapshotSource } from './snapshot-source.ts';
@@ -55,10 +57,14 @@ export interface ReplicaOptions {
   readonly pod: Pod;
   readonly set: ReplicaSetId;
   readonly machine: StateMachine;
+  /** The keys that the machine serves, for the heartbeat. Left out, or undefined: nothing is told. */
+  readonly range?: () => RangeReport | undefined;
+  /** Who else reads the log. Left out: nobody. */
+  readonly holds?: Pick<LogHolds, 'floor'>;
 }
 
 /** Starts a member: opens the log, catches up in the background, answers the operator. Resolves once it is running. */
-export async function startReplica({ pod, set, machine }: ReplicaOptions): Promise<Replica> {
+export async function startReplica({ pod, set, machine, range, holds }: ReplicaOptions): Promise<Replica> {
   const { nats, env } = pod;
   const logger = pod.log.child({ set: `${set.kind}/${set.name}` });
   const stop = new AbortController();
@@ -70,7 +76,7 @@ export async function startReplica({ pod, set, machine }: ReplicaOptions): Promi
   });
   const neighbourhood = new Neighbourhood(pod, set, systemClock);
   const clock: Clock = { ...systemClock, wall: () => neighbourhood.wall() };
-  const setName = `${set.kind}/${set.namespace}/${set.name}`;
+  const setName = snapshotSetName(set);
   const snapshots: SnapshotSource = {
     peers: () => neighbourhood.peers(),
     open: (peer, signal) => openSnapshot({ nats, subject: snapshotSubject(set, peer), set: setName, clock, signal }),
@@ -90,13 +96,13 @@ export async function startReplica({ pod, set, machine }: ReplicaOptions): Promi
   });
   const metrics = new ReplicaMetrics(pod.metrics, () => member);
   const chores = { pod: env.QUARTET_POD, member, log, snapshots, neighbourhood, clock, logger };
-  const housekeeping = new Housekeeping({ ...chores, signal: stop.signal });
+  const housekeeping = new Housekeeping({ ...chores, ...(holds && { holds }), signal: stop.signal });
   const subject = snapshotSubject(set, env.QUARTET_POD);
   const server = new SnapshotServer({ nats, subject, set: setName, machine, clock, logger });
   member.onRole((leading) => {
     if (leading) metrics.promoted();
   });
-  pod.heartbeat(() => ({ replica: withDurable(member.report(), housekeeping.durable) }));
+  pod.heartbeat(() => ({ replica: completed(member.report(), housekeeping.durable, range?.()) }));
   pod.onControl((request) => control(member, request));
   pod.onShutdown('replica', async () => {
     stop.abort();
@@ -109,8 +115,9 @@ export async function startReplica({ pod, set, machine }: ReplicaOptions): Promi
   return member;
 }
 
-const withDurable = (report: ReplicaReport, durable: number): ReplicaReport => ({
+const completed = (report: ReplicaReport, durable: number, range: RangeReport | undefined): ReplicaReport => ({
   ...report,
+  ...(range && { range }),
   figures: { ...report.figures, durable },
 });
 

@@ -6,6 +6,8 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startNats, type Nats } from '../../local/nats-server.ts';
 import { systemClock } from '../log/clock.ts';
+import { snapshotSubject } from '../../contract/subjects.ts';
+import { openSetSnapshot } from './set-snapshot.ts';
 import { openSnapshot } from './snapshot-client.ts';
 import { SnapshotServer } from './snapshot-server.ts';
 import type { Position, Snapshot } from './state-machine.ts';
@@ -44,8 +46,11 @@ async function* chunks(count: number): AsyncGenerator<Uint8Array> {
 }
 
 /** A replica that gives snapshots of `count` chunks; answers the subject. */
-function serve(count: number, from: () => AsyncIterable<Uint8Array> = () => chunks(count)): string {
-  const subject = `snapshot.${servers.length}.${Math.random()}`;
+function serve(
+  count: number,
+  from: () => AsyncIterable<Uint8Array> = () => chunks(count),
+  subject = `snapshot.${servers.length}.${Math.random()}`,
+): string {
   const snapshot = async (): Promise<Snapshot> => ({
     position,
     chunks: from(),
@@ -133,5 +138,32 @@ describe('snapshot transfer', () => {
       expect(reply.data[0]).toBe(2);
     }
     await open(subject);
+  });
+});
+
+describe('a snapshot of another set', () => {
+  const list = { kind: 'db', namespace: 'test', name: 'list' } as const;
+  const peer = (pod: string, applied = 7) => ({ pod, applied, leading: false });
+  const openOf = (pods: readonly ReturnType<typeof peer>[], first = 1, created = 'monday') => {
+    const extent = async () => ({ created, first, last: 10, bytes: 0 });
+    const { signal } = new AbortController();
+    return openSetSnapshot({ nats: taker, set: list, log: { extent }, peers: pods, clock: systemClock, signal });
+  };
+
+  test('comes from any member that gives one', async () => {
+    for (const pod of ['busy', 'free']) serve(3, undefined, snapshotSubject(list, pod));
+    for (let i = 0; i < 2; i++) await open(snapshotSubject(list, 'busy'));
+    const snapshot = await openOf([peer('busy', 8), peer('free')]);
+    let count = 0;
+    for await (const _bytes of snapshot.chunks) count += 1;
+    expect([count, snapshot.position]).toEqual([3, position]);
+  });
+
+  test('is refused when none is known, or none fits to the log', async () => {
+    await expect(openOf([])).rejects.toThrow(/no live member/);
+    serve(3, undefined, snapshotSubject(list, 'late'));
+    await expect(openOf([peer('late')], 9)).rejects.toMatchObject({ code: 'refused' });
+    await expect(openOf([peer('late', 20)], 9)).rejects.toThrow(/does not fit/);
+    await expect(openOf([peer('late')], 1, 'tuesday')).rejects.toThrow(/does not fit/);
   });
 });

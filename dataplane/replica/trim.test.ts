@@ -28,6 +28,13 @@ describe('up to where the log may be trimmed', () => {
     expect(trimTarget(long, [member(90_000), member(90_000, false)])).toBeNull();
   });
 
+  test('what somebody else has yet to read stays', () => {
+    const members = [member(90_000), member(80_000)];
+    expect(trimTarget(long, members, 30_000)).toBe(30_000);
+    expect(trimTarget(long, members, 79_000)).toBe(80_000 - trimMargin);
+    expect(trimTarget({ ...long, first: 30_001 }, members, 30_000)).toBeNull();
+  });
+
   test('not when a live store has flushed nothing', () => {
     expect(trimTarget(long, [member(90_000), member(0)])).toBeNull();
   });

@@ -15,13 +15,19 @@ export const trimMargin = 5_000;
 
 /**
  * Up to where the log may be trimmed, or null. Every entry that goes must be durable in the stores of all live members,
- * and of two at least: with the entries gone, those stores are the only copies. Pure.
+ * and of two at least: with the entries gone, those stores are the only copies. What follows `held` stays: somebody
+ * else has yet to read it. Pure.
  */
-export function trimTarget(extent: LogExtent, members: readonly TrimMember[]): number | null {
+export function trimTarget(
+  extent: LogExtent,
+  members: readonly TrimMember[],
+  held: number | null = null,
+): number | null {
   const entries = extent.last - extent.first + 1;
   if (entries < trimAbove.entries && extent.bytes < trimAbove.bytes) return null;
   const alive = members.filter((member) => member.alive);
   if (alive.length < 2) return null;
-  const target = Math.min(...alive.map((member) => member.durable)) - Math.min(trimMargin, Math.floor(entries / 4));
+  const durable = Math.min(...alive.map((member) => member.durable)) - Math.min(trimMargin, Math.floor(entries / 4));
+  const target = held === null ? durable : Math.min(durable, held);
   return target >= extent.first ? target : null;
 }

@@ -7,6 +7,7 @@ import { watchDirectory } from '../../fabric/directory.ts';
 import { watchHeartbeats } from '../../fabric/heartbeats.ts';
 import type { Pod } from '../../fabric/pod.ts';
 import { JetStreamLog } from '../../log/jetstream-log.ts';
+import { LogHolds } from '../../replica/log-holds.ts';
 import { startReplica } from '../../replica/replica.ts';
 import { DbError } from '../db-error.ts';
 import { FeedServer } from '../feed/server.ts';
@@ -17,6 +18,8 @@ import { NatsTransport } from '../gateway/nats-transport.ts';
 import { Router } from '../gateway/router.ts';
 import { stepSender } from '../gateway/transact.ts';
 import { KeyValueMachine } from '../machine.ts';
+import { RangeReporter } from '../split/range-report.ts';
+import { startSplits } from '../split/start.ts';
 import { Store } from '../store/store.ts';
 import { Recovery } from '../two-phase/recovery.ts';
 import { Executor } from './executor.ts';
@@ -35,8 +38,11 @@ const identity = (pod: Pod): { set: ReplicaSetId; dir: string } => {
   return { set: { kind: 'db', namespace, name }, dir };
 };
 
-const rangeOf = (entry: DbShardEntry | undefined): KeyRange | null =>
-  entry === undefined ? null : firstRange({ start: keyOfText(entry.start), end: keyOfText(entry.end) });
+/** The first range of a shard; null: it is not known, or the shard has to take its keys over from another one. */
+const rangeOf = (entry: DbShardEntry | undefined): KeyRange | null => {
+  if (entry === undefined || !entry.serves || entry.splitFrom !== null) return null;
+  return firstRange({ start: keyOfText(entry.start), end: keyOfText(entry.end) });
+};
 
 /** The RESP server of a member: answers keys that the member leads without a hop, and sends the rest on. */
 const startFrontEnd = async (pod: Pod, router: Router): Promise<void> => {
@@ -53,7 +59,10 @@ export const start = async (pod: Pod): Promise<void> => {
   const store = new Store(join(dir, 'store'));
   pod.onShutdown('store', () => store.close());
   const machine = new KeyValueMachine(store);
-  const replica = await startReplica({ pod, set, machine });
+  const reporter = new RangeReporter(store, () => pod.beatNow());
+  machine.onApplied(() => reporter.look());
+  const holds = new LogHolds();
+  const replica = await startReplica({ pod, set, machine, range: () => reporter.report, holds });
   const directory = await watchDirectory(pod, 'db');
   const initialRange = (): KeyRange | null => rangeOf(directory.entries.get(set.name));
   const executor = new Executor({ store, replica, now: () => replica.wall(), initialRange });
@@ -79,7 +88,9 @@ export const start = async (pod: Pod): Promise<void> => {
   });
   const stopFeed = feed.listen();
   pod.onShutdown('changes', async () => stopFeed());
-  const router = new Router(directory, watchHeartbeats(pod, 'db'), new NatsTransport(pod, executor));
+  const beats = watchHeartbeats(pod, 'db');
+  startSplits({ pod, set, store, replica, executor, reporter, holds, directory, beats });
+  const router = new Router(directory, beats, new NatsTransport(pod, executor));
   pod.onShutdown('router', async () => router.stop());
   const recovery = new Recovery({
     shard: set.name,

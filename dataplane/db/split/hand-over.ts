@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { maxEpoch, type KeyRange } from '../store/key-range.ts';
+import { maxEpoch, type KeyBounds, type KeyRange } from '../store/key-range.ts';
 
 /** What the new shard asks of the one that is split. Keys from `at` on are to be its own. */
 export interface HandOver {
@@ -53,12 +53,14 @@ const refused = (reason: string): HandOverVerdict => ({ kind: 'refused', reason 
 const isSame = ({ to, range }: Handed, asked: HandOver): boolean =>
   to === asked.to && range.epoch === asked.epoch && range.start === asked.at;
 
+/** Whether a range can be cut at a key: there has to be something on both sides. */
+export const isInside = ({ start, end }: KeyBounds, at: string): boolean => at > start && (end === '' || at < end);
+
 /** Why a shard with this range does not give the keys away; null: it does. */
 const objection = (range: KeyRange, { at, epoch }: HandOver): string | null => {
   if (epoch !== range.epoch + 1) return 'the range has changed since the split began';
   if (epoch > maxEpoch) return 'the keys have changed hands too often';
-  const inside = at > range.start && (range.end === '' || at < range.end);
-  return inside ? null : 'the key at which to split is not inside of the range';
+  return isInside(range, at) ? null : 'the key at which to split is not inside of the range';
 };
 
 /** Whether the source gives keys away. Safe to ask again: the epoch tells this split from every other one. Pure. */

@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DbError } from '../db-error.ts';
 import { fullOperationBytes, maxOperationBytes } from '../limits.ts';
 import type { Executor } from '../member/executor.ts';
-import type { Replica } from '../../replica/replica.ts';
+import { ReplicaError, type Replica } from '../../replica/replica.ts';
 import type { CommittedEntry, Position } from '../../replica/state-machine.ts';
 import { EffectWriter } from '../store/effects.ts';
 import { encodeRange, rangeNote, straysNote } from '../store/key-range.ts';
@@ -54,7 +55,16 @@ export interface IntakeOptions {
   readonly store: Pick<Store, 'notes' | 'keyRange'>;
   /** What is copied is proposed in pieces of about so many bytes. Left out: as many as an operation should hold. */
   readonly pieceBytes?: number;
+  /** Told how many bytes were written to the log. */
+  readonly onWritten?: (bytes: number) => void;
 }
+
+/**
+ * While the log is away copying waits for it for so long, milliseconds, before it begins again: longer than JetStream
+ * takes to choose a new leader (4 to 9 s), shorter than a snapshot waits for its reader (20 s).
+ */
+const patienceMs = 15_000;
+const retryMs = { first: 25, longest: 1_000 } as const;
 
 /** What a cursor takes beside the effects in one operation, bytes; more than it ever is. */
 const noteBytes = 4096;
@@ -93,6 +103,24 @@ export class Intake {
   }
 
   /**
+   * Copies all once more, for a later epoch: the source's range has changed, so it will never give keys away in the one
+   * of before. @throws DbError ERR it is too late, or no later epoch
+   */
+  async again(epoch: number): Promise<void> {
+    const term = await this.#prove();
+    const bytes = this.#options.store.notes.get(intakeNote);
+    const intake = bytes === undefined ? null : decodeIntake(bytes);
+    if (intake === null || intake.phase === 'open' || epoch <= intake.epoch) {
+      throw new DbError('ERR', 'a shard that has its keys does not take them over again');
+    }
+    const assignment = { from: intake.from, at: intake.at, epoch };
+    this.#writer.note(rangeNote, encodeRange(rangeOfIntake(assignment)));
+    this.#note({ ...assignment, phase: 'snapshot' });
+    await this.#propose(term);
+    this.#options.executor.takeRange();
+  }
+
+  /**
    * Does the next part of the work; to be called again only when it has ended. Answers whether all is over.
    * @throws DbError TRYAGAIN, ReplicaError, or what the source throws: nothing is lost, and it may be called again
    */
@@ -113,7 +141,7 @@ export class Intake {
     const { position, records } = await this.#options.source.snapshot();
     for await (const record of records) {
       copyRecord(record, this.#writer);
-      if (this.#writer.length > this.#pieceBytes) await this.#propose(term);
+      if (this.#writer.length > this.#pieceBytes) await this.#insist(term);
     }
     this.#note({ from, at, epoch, phase: 'log', position });
     await this.#propose(term);
@@ -189,9 +217,26 @@ export class Intake {
     return this.#options.replica.leading && this.#options.replica.term === term;
   }
 
-  /** Proposes what was written. Only in the term in which it was derived: another primary may have gone on since. */
-  async #propose(term: number): Promise<void> {
+  /** As {@link #propose}, of what may be in the log twice: a failure that passes does not end the copying. */
+  async #insist(term: number): Promise<void> {
     const operation = this.#writer.take();
+    const deadline = performance.now() + patienceMs;
+    for (let waitMs: number = retryMs.first; ; waitMs = Math.min(2 * waitMs, retryMs.longest)) {
+      try {
+        return await this.#write(operation, term);
+      } catch (error) {
+        if (!mayPass(error) || performance.now() > deadline) throw error;
+      }
+      await sleep(waitMs * (0.75 + Math.random() / 2));
+    }
+  }
+
+  /** Proposes what was written. Only in the term in which it was derived: another primary may have gone on since. */
+  #propose(term: number): Promise<void> {
+    return this.#write(this.#writer.take(), term);
+  }
+
+  async #write(operation: Buffer, term: number): Promise<void> {
     if (!this.#leads(term)) throw new DbError('TRYAGAIN', 'this member leads no more');
     try {
       await this.#options.replica.propose(operation);
@@ -199,5 +244,9 @@ export class Intake {
       this.#unsure = true;
       throw error;
     }
+    this.#options.onWritten?.(operation.length);
   }
 }
+
+const mayPass = (error: unknown): boolean =>
+  error instanceof ReplicaError && (error.code === 'overloaded' || error.code === 'unknown-outcome');

@@ -62,3 +62,6 @@ export const versionAt = (range: KeyRange | null, seq: number): number => (range
 
 /** A key of the directory, which holds text. */
 export const keyOfText = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+
+/** The text of a key that {@link keyOfText} made. */
+export const textOfKey = (key: string): string => Buffer.from(key, 'latin1').toString('utf8');

@@ -5,20 +5,22 @@ import type { ControlReply, ControlRequest } from '../../../contract/control.ts'
 import { unsplit, type DbShardEntry } from '../../../contract/directory.ts';
 import type { ReplicaReport } from '../../../contract/heartbeat.ts';
 import { logStreamConfig } from '../../../contract/streams.ts';
-import { controlSubject } from '../../../contract/subjects.ts';
+import { controlSubject, logStream } from '../../../contract/subjects.ts';
 import { startNats, type Nats } from '../../../local/nats-server.ts';
 import { startChild, type Child } from '../../../local/processes/child.ts';
 import { freePorts } from '../../../local/processes/ports.ts';
 import { until } from '../../../local/processes/until.ts';
 import { watchHeartbeats, type Heartbeats } from '../../fabric/heartbeats.ts';
 import type { Pod } from '../../fabric/pod.ts';
-import { putDirectory, testPod } from '../../fabric/testing.ts';
+import { putDirectory, removeDirectory, testPod } from '../../fabric/testing.ts';
 
 /** A shard of a test cluster. */
 export interface ShardPlan {
   readonly name: string;
   readonly start: string;
   readonly end: string;
+  /** It takes over the upper keys of another shard; start and end mean nothing then. */
+  readonly splitFrom?: DbShardEntry['splitFrom'];
 }
 
 export interface ClusterOptions {
@@ -92,18 +94,28 @@ export class DbCluster {
       kind: 'db',
       namespace,
       database,
+      ...unsplit,
       ...plan,
+      serves: (plan.splitFrom ?? null) === null,
       log: { stream: config.name, created },
       members: pods.map((pod, i) => ({ pod, node: `node-${i}`, zone: `zone-${i}` })),
       primary: pods[0] ?? null,
       term: 1,
       conflict: null,
-      ...unsplit,
     };
     await putDirectory(this.operator, 'db', entry);
     const started: RoleProcess[] = [];
     for (const pod of pods) started.push(await this.#startRole('db', pod, plan.name));
     this.members.set(plan.name, started);
+  }
+
+  /** Ends the members of a shard, and forgets it with all that it held. */
+  async removeShard(name: string): Promise<void> {
+    for (const member of this.members.get(name) ?? []) await member.kill();
+    this.members.delete(name);
+    await removeDirectory(this.operator, 'db', name);
+    const manager = await jetstreamManager(this.operator.nats);
+    await manager.streams.delete(logStream({ kind: 'db', namespace, name }));
   }
 
   async addGateway(): Promise<RoleProcess> {
