@@ -66,6 +66,9 @@ export interface IntakeOptions {
 const patienceMs = 15_000;
 const retryMs = { first: 25, longest: 1_000 } as const;
 
+/** After each piece of a copy it rests as long as writing that took, but not longer: others use the same disks. */
+const longestRestMs = 50;
+
 /** What a cursor takes beside the effects in one operation, bytes; more than it ever is. */
 const noteBytes = 4096;
 
@@ -141,7 +144,10 @@ export class Intake {
     const { position, records } = await this.#options.source.snapshot();
     for await (const record of records) {
       copyRecord(record, this.#writer);
-      if (this.#writer.length > this.#pieceBytes) await this.#insist(term);
+      if (this.#writer.length <= this.#pieceBytes) continue;
+      const began = performance.now();
+      await this.#insist(term);
+      await sleep(Math.min(performance.now() - began, longestRestMs));
     }
     this.#note({ from, at, epoch, phase: 'log', position });
     await this.#propose(term);
