@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DbError } from '../db-error.ts';
 import type { Replica } from '../../replica/replica.ts';
 import type { Executor, InOrder } from '../member/executor.ts';
@@ -6,6 +7,10 @@ import type { Store } from '../store/store.ts';
 import { clearsKeys } from '../store/effects.ts';
 import { decodeNote, transactionOf } from '../two-phase/note.ts';
 import { decodeHanded, encodeHanded, handedNote, judgeHandOver, type Handed, type HandOver } from './hand-over.ts';
+
+/** For so long new transactions wait for those that are in the way, milliseconds; they last milliseconds, if nobody dies. */
+const drainMs = 1_000;
+const lookMs = 5;
 
 export interface SplitSourceOptions {
   readonly executor: Pick<Executor, 'inOrder'>;
@@ -37,7 +42,7 @@ export class SplitSource {
    */
   async handOver(asked: HandOver): Promise<GivenAway> {
     await this.#prove();
-    await this.#options.executor.inOrder((turn) => giveAway(turn, asked));
+    if (!(await this.#give(asked))) await this.#giveWhenFree(asked);
     const { handed, sequence } = this.#committed();
     if (handed?.to !== asked.to || handed.range.epoch !== asked.epoch)
       throw again('the hand-over is not committed yet');
@@ -61,6 +66,36 @@ export class SplitSource {
     if (handed?.to === asked.to && handed.range.epoch === asked.epoch) throw again('the release is not committed yet');
   }
 
+  /** Answers false when prepared transactions hold keys that are to be given away. */
+  async #give(asked: HandOver): Promise<boolean> {
+    let given = false;
+    await this.#options.executor.inOrder((turn) => {
+      given = giveAway(turn, asked);
+    });
+    return given;
+  }
+
+  /**
+   * Where transactions follow each other there is no moment without one: new ones wait until those that are prepared are
+   * over. They wait together with what waits for all keys of the shard.
+   */
+  async #giveWhenFree(asked: HandOver): Promise<void> {
+    const { executor } = this.#options;
+    const deadline = performance.now() + drainMs;
+    await executor.inOrder(({ gate }) => void (gate.waitingForAll += 1));
+    try {
+      while (!(await this.#give(asked))) {
+        if (performance.now() > deadline) {
+          throw again('a transaction over several shards holds a key that is to be given away');
+        }
+        await sleep(lookMs);
+      }
+    } finally {
+      // A loss of the leadership has reset it.
+      await executor.inOrder(({ gate }) => void (gate.waitingForAll = Math.max(0, gate.waitingForAll - 1)));
+    }
+  }
+
   async #prove(): Promise<void> {
     if (!this.#options.replica.leading) throw again('this member does not lead');
     await this.#options.replica.readBarrier();
@@ -74,26 +109,27 @@ export class SplitSource {
   }
 }
 
-const giveAway = ({ state, gate, now, term }: InOrder, asked: HandOver): void => {
+/** Answers false when prepared transactions are in the way. @throws DbError ERR it will never be done */
+const giveAway = ({ state, gate, now, term }: InOrder, asked: HandOver): boolean => {
   const [rangeBytes, handedBytes] = [state.note(rangeNote), state.note(handedNote)];
   const range = rangeBytes === undefined ? null : decodeRange(rangeBytes);
   const handed = handedBytes === undefined ? null : decodeHanded(handedBytes);
   const verdict = judgeHandOver({ range, handed, term, time: now }, asked);
-  if (verdict.kind === 'done') return;
+  if (verdict.kind === 'done') return true;
   if (verdict.kind === 'refused') throw new DbError('ERR', verdict.reason);
-  refuseTransactions(state.notes(), verdict.keeps);
+  if (transactionsHold(state.notes(), verdict.keeps)) return false;
   state.setNote(rangeNote, encodeRange(verdict.keeps));
   state.setNote(handedNote, encodeHanded(verdict.handed));
   gate.range = verdict.keeps;
+  return true;
 };
 
-/** What is prepared will be carried out here: it may touch nothing that is given away. */
-const refuseTransactions = (notes: Iterable<readonly [string, Buffer]>, keeps: KeyRange): void => {
+/** What is prepared will be carried out here: whether it touches something outside of what is kept. */
+const transactionsHold = (notes: Iterable<readonly [string, Buffer]>, keeps: KeyRange): boolean => {
   for (const [name, bytes] of notes) {
     const note = transactionOf(name) === null ? null : decodeNote(bytes);
     if (note?.state !== 'prepared') continue;
-    if (clearsKeys(note.effects) || note.keys.some((key) => !holds(keeps, key))) {
-      throw again('a transaction over several shards holds a key that is to be given away');
-    }
+    if (clearsKeys(note.effects) || note.keys.some((key) => !holds(keeps, key))) return true;
   }
+  return false;
 };
