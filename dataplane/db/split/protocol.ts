@@ -11,7 +11,7 @@ import type { GivenAway } from './source.ts';
  * - keep: the asker reads the source's log; what follows `after` may not be trimmed for a minute
  * - hand-over, release: see `SplitSource`
  */
-const key = z.string().max(1024).transform(keyOfText);
+const key = z.string().max(512).transform(keyOfText);
 const count = z.number().int().nonnegative();
 export const splitRequest = z.discriminatedUnion('type', [
   /** `at`: first key of the new shard; null: the source chooses one near its middle. */
