@@ -22,6 +22,8 @@ export interface RemoteSourceOptions {
   readonly nats: NatsConnection;
   /** The shard that is split. */
   readonly set: ReplicaSetId;
+  /** Name of the new shard. */
+  readonly to: string;
   /** Its entry in the directory; undefined: there is none. */
   readonly entry: () => Pick<DbShardEntry, 'members'> | undefined;
   readonly beats: Pick<Heartbeats, 'get' | 'alive'>;
@@ -57,8 +59,9 @@ export class RemoteSource implements Source {
   }
 
   /** Makes the source keep what is still to be read of its log. To be called more often than it forgets (`holdMs`). */
-  async keep(to: string): Promise<void> {
-    if (this.#after !== null) await this.#ask({ type: 'keep', to, after: this.#after });
+  async keep(): Promise<void> {
+    const after = this.#after;
+    if (after !== null) await this.#ask({ type: 'keep', to: this.#options.to, after });
   }
 
   async snapshot(): ReturnType<Source['snapshot']> {
@@ -73,6 +76,8 @@ export class RemoteSource implements Source {
       signal,
     });
     this.#after = position.seq;
+    // At once, because a copy may take long; if it fails, the next one may not.
+    await this.keep().catch(() => {});
     return { position, records: readSnapshot(chunks) };
   }
 

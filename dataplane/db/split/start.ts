@@ -39,6 +39,7 @@ export const startSplits = (member: SplitMember): void => {
     new RemoteSource({
       nats,
       set: { ...set, name },
+      to: set.name,
       entry: () => directory.entries.get(name),
       beats,
       signal,

@@ -166,11 +166,11 @@ export class SplitWorker {
 
   /** Beside the steps: a snapshot may take long. */
   async #keepLog(signal: AbortSignal): Promise<void> {
-    const { replica, shard, log } = this.#options;
+    const { replica, log } = this.#options;
     while (!signal.aborted) {
       await sleep(jittered(keepEveryMs), undefined, { signal, ref: false }).catch(() => {});
       if (signal.aborted || !replica.leading) continue;
-      await this.#job?.source.keep(shard).catch((error: unknown) => {
+      await this.#job?.source.keep().catch((error: unknown) => {
         log.warn({ err: error }, 'split: the source was not told to keep its log');
       });
     }

@@ -28,7 +28,7 @@ export const sourceOf = (
   };
   return {
     plan: (at) => ask({ type: 'plan', at }),
-    keep: async (to) => void (await ask({ type: 'keep', to, after: 0 })),
+    keep: async () => void (await ask({ type: 'keep', to: 'right', after: 0 })),
     snapshot: async () => {
       const { position, chunks, release } = await shard.store.snapshot();
       const records = (async function* () {
