@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DbError } from '../db-error.ts';
-import { fullOperationBytes, maxOperationBytes } from '../limits.ts';
+import { maxOperationBytes } from '../limits.ts';
 import type { Executor } from '../member/executor.ts';
 import { ReplicaError, type Replica } from '../../replica/replica.ts';
 import type { CommittedEntry, Position } from '../../replica/state-machine.ts';
@@ -53,7 +53,7 @@ export interface IntakeOptions {
   readonly executor: Pick<Executor, 'takeRange'>;
   readonly replica: Pick<Replica, 'leading' | 'term' | 'propose' | 'readBarrier'>;
   readonly store: Pick<Store, 'notes' | 'keyRange'>;
-  /** What is copied is proposed in pieces of about so many bytes. Left out: as many as an operation should hold. */
+  /** What is copied is proposed in pieces of about so many bytes. Left out: few enough to hold nobody up. */
   readonly pieceBytes?: number;
   /** Told how many bytes were written to the log. */
   readonly onWritten?: (bytes: number) => void;
@@ -65,6 +65,9 @@ export interface IntakeOptions {
  */
 const patienceMs = 15_000;
 const retryMs = { first: 25, longest: 1_000 } as const;
+
+/** Larger ones are not faster, and whoever shares the log or the cores waits longer for each. */
+const defaultPieceBytes = 256 * 1024;
 
 /** After each piece of a copy it rests as long as writing that took, but not longer: others use the same disks. */
 const longestRestMs = 50;
@@ -87,7 +90,7 @@ export class Intake {
 
   constructor(options: IntakeOptions) {
     this.#options = options;
-    this.#pieceBytes = options.pieceBytes ?? fullOperationBytes;
+    this.#pieceBytes = options.pieceBytes ?? defaultPieceBytes;
   }
 
   /** Makes an empty shard a new half of another one. Does nothing when it is one already. @throws DbError ERR it has a range */
