@@ -1,5 +1,6 @@
 import type { CommittedEntry, Position, Snapshot, StateMachine } from '../replica/state-machine.ts';
 import { RecentEntries } from './feed/recent.ts';
+import { straysNote } from './store/key-range.ts';
 import type { Store } from './store/store.ts';
 
 /** Who is told about the replica's role. */
@@ -70,7 +71,8 @@ export class KeyValueMachine implements StateMachine {
     this.#leader?.follow();
   }
 
+  /** `strays`: 1 while keys and bytes may be those of another shard, too, because a split is not swept yet. */
   figures(): Record<string, number> {
-    return this.#store.figures();
+    return { ...this.#store.figures(), strays: Number(this.#store.notes.has(straysNote)) };
   }
 }

@@ -15,8 +15,8 @@ export interface Swept {
 
 /** Between two looks when there is nothing to sweep, milliseconds. */
 const idleMs = 1_000;
-/** Between two passes: about a fiftieth of the time is spent on sweeping, less when clients are served. */
-const pauseMs = { quiet: 25, busy: 150 } as const;
+/** Between two passes, which take a few milliseconds; longer while clients are served. */
+const pauseMs = { quiet: 20, busy: 60 } as const;
 
 const jittered = (ms: number): number => ms * (0.75 + Math.random() / 2);
 
