@@ -55,6 +55,8 @@ export interface IntakeOptions {
   readonly store: Pick<Store, 'notes' | 'keyRange'>;
   /** What is copied is proposed in pieces of about so many bytes. Left out: few enough to hold nobody up. */
   readonly pieceBytes?: number;
+  /** Why the keys are not to be asked for yet; null: they are. Left out: never. */
+  readonly objection?: () => string | null;
   /** Told how many bytes were written to the log. */
   readonly onWritten?: (bytes: number) => void;
 }
@@ -166,9 +168,16 @@ export class Intake {
     for (const entry of page.entries) await this.#take(entry, intake, term);
     if (page.position.seq > intake.position.seq) await this.#reach({ ...intake, position: page.position }, term);
     if (page.more) return;
-    const { at, epoch } = intake;
-    this.#given ??= await this.#options.source.handOver({ at, epoch, to: this.#options.shard });
-    if (page.position.seq >= this.#given.seq) await this.#open(intake, this.#given, term);
+    const given = await this.#ask(intake);
+    if (page.position.seq >= given.seq) await this.#open(intake, given, term);
+  }
+
+  async #ask({ at, epoch }: IntakeNote): Promise<GivenAway> {
+    const { source, shard, objection } = this.#options;
+    const reason = this.#given === undefined ? (objection?.() ?? null) : null;
+    if (reason !== null) throw new DbError('TRYAGAIN', reason);
+    this.#given ??= await source.handOver({ at, epoch, to: shard });
+    return this.#given;
   }
 
   /** Writes an entry; proposes what was written before when both are too much for one operation. */

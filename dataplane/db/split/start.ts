@@ -10,6 +10,7 @@ import type { Store } from '../store/store.ts';
 import { SplitMetrics } from './metrics.ts';
 import { Planner } from './planner.ts';
 import type { RangeReporter } from './range-report.ts';
+import { followingOf, isHandedTo, objectionToOpening } from './readiness.ts';
 import { RemoteSource } from './remote-source.ts';
 import { SplitServer } from './server.ts';
 import { SplitSource } from './source.ts';
@@ -44,6 +45,14 @@ export const startSplits = (member: SplitMember): void => {
       beats,
       signal,
     });
+  const membersOf = (name: string): string[] =>
+    directory.entries.get(name)?.members.map(({ pod: member }) => member) ?? [];
+  const objection = (from: string): string | null =>
+    objectionToOpening({
+      members: membersOf(set.name).length,
+      following: followingOf(membersOf(set.name), beats),
+      handed: isHandedTo(set.name, membersOf(from), beats),
+    });
   const worker: SplitWorker = new SplitWorker({
     shard: set.name,
     replica,
@@ -52,6 +61,7 @@ export const startSplits = (member: SplitMember): void => {
     reporter,
     splitFrom: () => directory.entries.get(set.name)?.splitFrom ?? null,
     source,
+    objection,
     log,
     onWritten: (bytes) => metrics.written(bytes),
     onPhase: (phase, ms) => metrics.phase(phase, ms),

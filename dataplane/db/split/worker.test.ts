@@ -17,6 +17,7 @@ let reporter: RangeReporter;
 let worker: SplitWorker;
 /** How often a source was asked for. */
 let sources: number;
+let objection: string | null;
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'quartet-split-'));
@@ -24,6 +25,7 @@ beforeEach(() => {
   right = new ListedShard(join(dir, 'right'), null);
   splitFrom = { shard: 'left', at: 'm' };
   sources = 0;
+  objection = null;
   reporter = new RangeReporter(right.store, () => {});
   worker = new SplitWorker({
     shard: 'right',
@@ -36,6 +38,7 @@ beforeEach(() => {
       sources += 1;
       return sourceOf(left);
     },
+    objection: () => objection,
     log: pino({ level: 'silent' }),
   });
 });
@@ -102,6 +105,19 @@ test('what is in the way is told until it is gone', async () => {
   left.replica.promote();
   await worker.turn();
   expect(reporter.report?.intake?.problem).toBeUndefined();
+});
+
+test('keys are not asked for while members are missing, and the log is followed meanwhile', async () => {
+  await left.text('SET z 1');
+  objection = 'only 1 of 3 members follow';
+  for (let i = 0; i < 10; i++) await worker.turn();
+  expect(worker.phase).toBe('log');
+  expect(reporter.report?.intake?.problem).toBe(objection);
+  await left.text('SET z 2');
+  expect(left.store.keyRange?.epoch).toBe(0);
+  objection = null;
+  await turns(() => worker.phase === 'none');
+  expect(await right.text('GET z')).toBe('$1 2');
 });
 
 test('what cannot be is refused with advice: no key inside of the range, no two keys, a shard with keys of its own', async () => {

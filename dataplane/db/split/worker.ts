@@ -24,6 +24,8 @@ export interface WorkerOptions {
   readonly source: (
     shard: string,
   ) => Pick<RemoteSource, 'plan' | 'keep' | 'snapshot' | 'entries' | 'handOver' | 'release'>;
+  /** See `objectionToOpening`. Left out: none. */
+  readonly objection?: (source: string) => string | null;
   readonly log: Logger;
   readonly onWritten?: (bytes: number) => void;
   /** Told how long each phase took, milliseconds. */
@@ -155,11 +157,19 @@ export class SplitWorker {
 
   /** What one primary learns from the source is its own: another term begins with another. */
   #jobFor(from: string): Job {
-    const { replica, shard, executor, store, onWritten } = this.#options;
+    const { replica, shard, executor, store, objection, onWritten } = this.#options;
     const { term } = replica;
     if (this.#job?.term === term && this.#job.from === from) return this.#job;
     const source = this.#options.source(from);
-    const intake = new Intake({ shard, source, executor, replica, store, ...(onWritten && { onWritten }) });
+    const intake = new Intake({
+      shard,
+      source,
+      executor,
+      replica,
+      store,
+      objection: () => objection?.(from) ?? null,
+      ...(onWritten && { onWritten }),
+    });
     this.#job = { term, from, source, intake };
     return this.#job;
   }
