@@ -27,6 +27,8 @@ export interface WorkerOptions {
   /** See `objectionToOpening`. Left out: none. */
   readonly objection?: (source: string) => string | null;
   readonly log: Logger;
+  /** See `IntakeOptions.pieceBytes`. */
+  readonly pieceBytes?: number;
   readonly onWritten?: (bytes: number) => void;
   /** Told how long each phase took, milliseconds. */
   readonly onPhase?: (phase: Phase, ms: number) => void;
@@ -157,7 +159,7 @@ export class SplitWorker {
 
   /** What one primary learns from the source is its own: another term begins with another. */
   #jobFor(from: string): Job {
-    const { replica, shard, executor, store, objection, onWritten } = this.#options;
+    const { replica, shard, executor, store, objection, pieceBytes, onWritten } = this.#options;
     const { term } = replica;
     if (this.#job?.term === term && this.#job.from === from) return this.#job;
     const source = this.#options.source(from);
@@ -168,6 +170,7 @@ export class SplitWorker {
       replica,
       store,
       objection: () => objection?.(from) ?? null,
+      ...(pieceBytes !== undefined && { pieceBytes }),
       ...(onWritten && { onWritten }),
     });
     this.#job = { term, from, source, intake };
