@@ -6,11 +6,11 @@ import type { Element } from '../store/reading.ts';
 import { generationOf, type Row } from '../store/row.ts';
 
 /**
- * The members' parts of RENAME across shards: a value with its type, its expiry and its elements as bytes.
+ * The members' parts of RENAME across shards, and of restoring: a value with its type, its expiry and its elements as bytes.
  *
  *     u8 type  f64 expireAt  u32 length  row value   then per element: u16 length  name  u32 length  value
  */
-const encodeElement = ({ name, value }: Element): Buffer => {
+export const encodeElement = ({ name, value }: Element): Buffer => {
   const bytes = Buffer.allocUnsafe(6 + name.length + value.length);
   let at = bytes.writeUInt16BE(name.length, 0);
   at += bytes.write(name, at, 'latin1');
@@ -18,11 +18,16 @@ const encodeElement = ({ name, value }: Element): Buffer => {
   return bytes;
 };
 
-const dump = (view: View, row: Row): Buffer => {
+/** What comes before the elements. */
+export const encodeValue = ({ type, value, expireAt }: Row): Buffer => {
   const head = Buffer.allocUnsafe(13);
-  head[0] = row.type;
-  head.writeUInt32BE(row.value.length, head.writeDoubleBE(row.expireAt, 1));
-  const parts: Buffer[] = [head, Buffer.from(row.value)];
+  head[0] = type;
+  head.writeUInt32BE(value.length, head.writeDoubleBE(expireAt, 1));
+  return Buffer.concat([head, value]);
+};
+
+const dump = (view: View, row: Row): Buffer => {
+  const parts: Buffer[] = [encodeValue(row)];
   let size = 13 + row.value.length;
   const generation = generationOf(row);
   for (const element of generation === 0 ? [] : view.elements(generation, {})) {
