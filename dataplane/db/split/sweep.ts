@@ -4,6 +4,12 @@ import type { Store } from '../store/store.ts';
 import { handedNote } from './hand-over.ts';
 import { intakeNote } from './intake-note.ts';
 
+/**
+ * Name of the note that an operation begins with which sweeps. The keys that it removes live on in another shard: nobody
+ * who watches is to hear of it.
+ */
+export const sweepNote = 'sweep';
+
 /** Keys that one pass removes. */
 const sweepPass = 500;
 
@@ -25,12 +31,17 @@ export const sweep = async (
   const { notes } = store;
   if (!notes.has(straysNote) || notes.has(handedNote) || notes.has(intakeNote)) return false;
   await executor.inOrder(({ state }) => {
+    // What clients removed must not be taken for swept: it is an operation of its own.
+    if (!state.openIsEmpty) return;
     let removed = 0;
+    state.setNote(sweepNote, Buffer.alloc(0));
     for (const key of strays(store)) {
       state.remove(key);
       if (++removed === sweepPass) break;
     }
-    if (removed === 0) state.forgetNote(straysNote);
+    if (removed > 0) return;
+    state.forgetNote(sweepNote);
+    state.forgetNote(straysNote);
   });
   return true;
 };
