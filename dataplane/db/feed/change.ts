@@ -1,4 +1,4 @@
-import { sweepNote } from '../split/sweep.ts';
+import { silentNote } from '../split/silent.ts';
 import { applyEffects, ignoring } from '../store/effects.ts';
 import { valueType } from '../store/row.ts';
 import type { CommittedEntry } from '../../replica/state-machine.ts';
@@ -29,24 +29,23 @@ type Found = Omit<Change, 'seq' | 'time'>;
 
 const none = { type: 0, expireAt: 0, value: null } as const;
 
-/** Changes of keys with a prefix in one entry, in order; what a split sweeps away is none. Values are views. */
+/** Changes of keys with a prefix in one entry, in order; what a split copies or sweeps away is none. Values are views. */
 export const changesOf = ({ seq, time, operations }: CommittedEntry, prefix: string): Change[] => {
   const changes: Change[] = [];
+  let silent = false;
   const add = (found: Found): void => {
-    if (found.kind === 'clear' || found.key.startsWith(prefix)) changes.push({ seq, time, ...found });
+    if (!silent && (found.kind === 'clear' || found.key.startsWith(prefix))) changes.push({ seq, time, ...found });
   };
   for (const operation of operations) {
-    let sweeps = false;
+    silent = false;
     applyEffects(operation, {
       ...ignoring,
       note: (name) => {
-        sweeps ||= name === sweepNote;
+        silent ||= name === silentNote;
       },
       put: (key, value, expireAt, type) =>
         add({ kind: 'put', key, type, expireAt, value: type === valueType.string ? value : null }),
-      remove: (key) => {
-        if (!sweeps) add({ kind: 'delete', key, ...none });
-      },
+      remove: (key) => add({ kind: 'delete', key, ...none }),
       expire: (key, expireAt) => add({ kind: 'expire', key, ...none, expireAt }),
       clear: () => add({ kind: 'clear', key: '', ...none }),
     });

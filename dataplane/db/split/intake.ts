@@ -18,6 +18,7 @@ import {
   type Assignment,
   type IntakeNote,
 } from './intake-note.ts';
+import { silentNote } from './silent.ts';
 import type { GivenAway } from './source.ts';
 
 /** The shard that is split, as the new one sees it. Each call may fail, and is then made again. */
@@ -213,7 +214,15 @@ export class Intake {
     this.#options.executor.takeRange();
     await this.#options.source.release({ to: this.#options.shard, epoch });
     this.#writer.forget(intakeNote);
+    this.#writer.forget(silentNote);
     await this.#propose(term);
+  }
+
+  /** The operation that was written. Every one begins with the note that it changes nothing that clients could see. */
+  #taken(): Buffer {
+    const operation = this.#writer.take();
+    this.#writer.note(silentNote, Buffer.alloc(0));
+    return operation;
   }
 
   #note(intake: IntakeNote): void {
@@ -225,7 +234,7 @@ export class Intake {
     const { replica } = this.#options;
     const { term } = replica;
     if (!this.#leads(term)) throw new DbError('TRYAGAIN', 'this member does not lead');
-    this.#writer.take();
+    this.#taken();
     if (this.#unsure) await replica.readBarrier();
     this.#unsure = false;
     return term;
@@ -237,7 +246,7 @@ export class Intake {
 
   /** As {@link #propose}, of what may be in the log twice: a failure that passes does not end the copying. */
   async #insist(term: number): Promise<void> {
-    const operation = this.#writer.take();
+    const operation = this.#taken();
     const deadline = performance.now() + patienceMs;
     for (let waitMs: number = retryMs.first; ; waitMs = Math.min(2 * waitMs, retryMs.longest)) {
       try {
@@ -251,7 +260,7 @@ export class Intake {
 
   /** Proposes what was written. Only in the term in which it was derived: another primary may have gone on since. */
   #propose(term: number): Promise<void> {
-    return this.#write(this.#writer.take(), term);
+    return this.#write(this.#taken(), term);
   }
 
   async #write(operation: Buffer, term: number): Promise<void> {

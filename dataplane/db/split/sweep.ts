@@ -3,12 +3,7 @@ import { everything, straysNote } from '../store/key-range.ts';
 import type { Store } from '../store/store.ts';
 import { handedNote } from './hand-over.ts';
 import { intakeNote } from './intake-note.ts';
-
-/**
- * Name of the note that an operation begins with which sweeps. The keys that it removes live on in another shard: nobody
- * who watches is to hear of it.
- */
-export const sweepNote = 'sweep';
+import { silentNote } from './silent.ts';
 
 /** Keys that one pass removes. */
 const sweepPass = 500;
@@ -34,13 +29,13 @@ export const sweep = async (
     // What clients removed must not be taken for swept: it is an operation of its own.
     if (!state.openIsEmpty) return;
     let removed = 0;
-    state.setNote(sweepNote, Buffer.alloc(0));
+    state.setNote(silentNote, Buffer.alloc(0));
     for (const key of strays(store)) {
       state.remove(key);
       if (++removed === sweepPass) break;
     }
     if (removed > 0) return;
-    state.forgetNote(sweepNote);
+    state.forgetNote(silentNote);
     state.forgetNote(straysNote);
   });
   return true;
