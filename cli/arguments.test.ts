@@ -38,6 +38,23 @@ describe('command line', () => {
     });
   });
 
+  it('says where and how a shard is split', () => {
+    expect(read('split app-a --at g --name new -n shop --timeout 1m30s --kubeconfig /k')).toMatchObject({
+      command: 'split',
+      words: ['app-a'],
+      at: 'g',
+      name: 'new',
+      namespace: 'shop',
+      timeoutMs: 90_000,
+      kubeconfig: '/k',
+    });
+    expect(read('split app-a')).toMatchObject({ namespace: 'default', at: undefined, timeoutMs: undefined });
+  });
+
+  it('gives help about one command', () => {
+    expect(read('split --help')).toMatchObject({ command: 'help', words: ['split'] });
+  });
+
   it('leaves everything after kubectl alone', () => {
     expect(read('--state /x kubectl get pods -o wide --nodes a --help')).toMatchObject({
       command: 'kubectl',
@@ -55,6 +72,8 @@ describe('command line', () => {
     ['up --nodes many', '--nodes many: must be a whole number from 1 to 26'],
     ['up --nats 2', '--nats 2: must be 1 or 3'],
     ['up --address 0.0.0.0', '--address 0.0.0.0: must be a loopback address, such as 127.0.0.2'],
+    ['split a --timeout soon', '--timeout soon: must be a duration, such as 90s or 10m'],
+    ['split a --at=', '--at is empty: leave it out, or say which'],
     ['up --speed 9', "Unknown option '--speed': `./quartet help` lists what there is"],
   ])('%s is refused in one line', (line, message) => {
     expect(() => read(line)).toThrow(expect.objectContaining({ code: 'invalid', message }));

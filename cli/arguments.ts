@@ -1,5 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { durationMs } from '../crds/duration.ts';
 import { LocalError, reasonOf } from '../local/errors.ts';
 import { repository } from '../local/kubelet/program.ts';
 
@@ -16,6 +17,14 @@ export interface CommandLine {
   readonly samples: boolean;
   readonly follow: boolean;
   readonly tail: number | undefined;
+  /** A cluster's kubeconfig; undefined: the instance in the state directory is meant. */
+  readonly kubeconfig: string | undefined;
+  readonly namespace: string;
+  /** Key at which a shard is split. */
+  readonly at: string | undefined;
+  /** Name of what is made. */
+  readonly name: string | undefined;
+  readonly timeoutMs: number | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -28,6 +37,11 @@ const options = {
   samples: { type: 'boolean', default: true },
   follow: { type: 'boolean', short: 'f', default: false },
   tail: { type: 'string' },
+  kubeconfig: { type: 'string' },
+  namespace: { type: 'string', short: 'n', default: 'default' },
+  at: { type: 'string' },
+  name: { type: 'string' },
+  timeout: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
@@ -48,6 +62,20 @@ const natsCount = (text: string | undefined): 1 | 3 | undefined => {
 const loopback = (text: string | undefined): string | undefined => {
   if (text === undefined || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(text)) return text;
   throw new LocalError('invalid', `--address ${text}: must be a loopback address, such as 127.0.0.2`);
+};
+
+const given = (name: string, text: string | undefined): string | undefined => {
+  if (text === '') throw new LocalError('invalid', `--${name} is empty: leave it out, or say which`);
+  return text;
+};
+
+const timeout = (text: string | undefined): number | undefined => {
+  if (text === undefined) return undefined;
+  try {
+    return durationMs(text);
+  } catch (error) {
+    throw new LocalError('invalid', `--timeout ${text}: must be a duration, such as 90s or 10m`, error);
+  }
 };
 
 const stateOf = (given: string | undefined): { stateDir: string; isDefaultState: boolean } => {
@@ -80,7 +108,7 @@ export const readCommandLine = (args: readonly string[], env: Environment): Comm
   const [command = 'help', ...words] = positionals;
   return {
     command: values.help ? 'help' : command,
-    words: [...words, ...rest],
+    words: values.help ? positionals : [...words, ...rest],
     ...stateOf(values.state ?? env['QUARTET_STATE']),
     nodes: whole('nodes', values.nodes, 26),
     nats: natsCount(values.nats ?? env['NATS']),
@@ -88,5 +116,10 @@ export const readCommandLine = (args: readonly string[], env: Environment): Comm
     samples: values.samples,
     follow: values.follow,
     tail: whole('tail', values.tail, 1_000_000),
+    kubeconfig: given('kubeconfig', values.kubeconfig),
+    namespace: values.namespace,
+    at: given('at', values.at),
+    name: given('name', values.name),
+    timeoutMs: timeout(values.timeout),
   };
 };

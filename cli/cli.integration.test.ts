@@ -33,7 +33,18 @@ describe('quartet', () => {
   it('lists what there is', async () => {
     const { code, out } = await run('');
     expect(code).toBe(0);
-    for (const command of ['up', 'down', 'status', 'kill node', 'revive node', 'kill pod', 'logs', 'kubectl']) {
+    for (const command of [
+      'up',
+      'down',
+      'status',
+      'kill node',
+      'revive node',
+      'kill pod',
+      'logs',
+      'split',
+      'describe',
+      'kubectl',
+    ]) {
       expect(out).toContain(`./quartet ${command}`);
     }
   });
@@ -41,6 +52,9 @@ describe('quartet', () => {
   it.each([
     ['fly', /^quartet: no command fly: .*\n$/],
     ['status', /^quartet: Quartet is not running: .*\n$/],
+    ['split', /^quartet: say .*split SHARD; --help tells more\n$/],
+    ['split app-a', /^quartet: Quartet is not running: .*\n$/],
+    ['describe dbshard app-a', /^quartet: Quartet is not running: .*\n$/],
     ['kubectl get pods', /^quartet: Quartet is not running: .*\n$/],
     ['kill node node-a', /^quartet: Quartet is not running: .*\n$/],
     ['kill house', /^quartet: say .*kill node NAME.*\n$/],
@@ -50,6 +64,12 @@ describe('quartet', () => {
     const { code, error } = await run(args);
     expect(code).toBe(1);
     expect(error).toMatch(expected);
+  });
+
+  it.each(['split', 'describe'])('%s --help tells about it', async (command) => {
+    const { code, out } = await run(`${command} --help`);
+    expect(code).toBe(0);
+    expect(out).toMatch(new RegExp(`^\\./quartet ${command} .*--kubeconfig FILE`, 's'));
   });
 
   it('down is content when nothing runs', async () => {

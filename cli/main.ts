@@ -11,6 +11,8 @@ const commands: Readonly<Record<string, () => Promise<Run>>> = {
   kill: async () => (await import('./commands/faults.ts')).kill,
   revive: async () => (await import('./commands/faults.ts')).revive,
   logs: async () => (await import('./commands/logs.ts')).logs,
+  split: async () => (await import('./commands/split.ts')).split,
+  describe: async () => (await import('./commands/describe.ts')).describe,
   kubectl: async () => (await import('./commands/kubectl.ts')).kubectl,
   tools: async () => (await import('./commands/tools.ts')).tools,
   help: async () => (await import('./commands/help.ts')).help,

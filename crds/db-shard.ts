@@ -3,9 +3,15 @@ import { immutable, rules } from './cel.ts';
 import { count } from './conditions.ts';
 import { duration } from './duration.ts';
 import type { Kind } from './kind.ts';
+import { quantity } from './quantity.ts';
 import { logicalName, replicas, replicaSetStatus, storage } from './replica-set.ts';
 
 const bound = (description: string) => z.string().max(256).default('').describe(description);
+
+const shardName = z
+  .string()
+  .max(40)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
 
 const range = z
   .object({
@@ -13,7 +19,7 @@ const range = z
     end: bound('First key after the range, exclusive. Empty: to the highest key.'),
   })
   .prefault({})
-  .describe('Keys of this shard, compared byte by byte.')
+  .describe('Keys that this shard begins with, compared byte by byte. status.range tells those that it has now.')
   .meta(
     rules(immutable('range'), {
       rule: "self.end == '' || self.start < self.end",
@@ -35,19 +41,91 @@ const failover = z
   .prefault({})
   .describe('When to give up on a replica.');
 
-export const dbShardSpec = z.object({
-  database: logicalName('database').describe(
-    'Database that this shard belongs to. The ranges of its shards cover all keys.',
-  ),
-  range,
-  replicas: replicas(3),
-  storage: storage('Retain'),
-  failover,
-});
+const splitFrom = z
+  .object({
+    shard: shardName.describe('DBShard of the same database whose upper keys become those of this one.'),
+    at: z
+      .string()
+      .min(1)
+      .max(256)
+      .optional()
+      .describe('First key that this shard takes over. Left out: the key in the middle.'),
+  })
+  .optional()
+  .describe('Makes this shard by splitting another one online. It then has no range in its spec: the log decides it.');
+
+const split = z
+  .object({
+    above: quantity('split.above', '1Mi', '64Ti').describe(
+      'Bytes of the store (status.bytes) above which the shard is split at its middle, when they stay above it for a minute.',
+    ),
+  })
+  .optional()
+  .describe('When the operator splits this shard by itself. Left out: never.');
+
+export const dbShardSpec = z
+  .object({
+    database: logicalName('database').describe(
+      'Database that this shard belongs to. The ranges of its shards cover all keys.',
+    ),
+    range,
+    splitFrom,
+    replicas: replicas(3),
+    storage: storage('Retain'),
+    failover,
+    split,
+  })
+  .meta(
+    rules(
+      {
+        rule: "!has(self.splitFrom) || self.range.start == '' && self.range.end == ''",
+        message: 'range must be left out beside splitFrom: the shard that is split decides it',
+        fieldPath: '.range',
+      },
+      {
+        rule: 'has(self.splitFrom) == has(oldSelf.splitFrom) && (!has(self.splitFrom) || self.splitFrom == oldSelf.splitFrom)',
+        message: 'splitFrom is immutable; create another resource instead',
+        fieldPath: '.splitFrom',
+      },
+    ),
+  );
 export type DbShardSpec = z.output<typeof dbShardSpec>;
+
+/**
+ * How far a split is, on both shards:
+ * - Waiting: replicas start, or something is in the way
+ * - Copying: the new shard copies all keys of the other one
+ * - Following: it follows the other's log, and asks for its keys when it is close behind
+ * - HandedOver: the other one has given the keys away for good; nobody serves them until the new shard has the rest
+ * - Open: the new shard serves them; the other one is told
+ */
+export const splitPhases = ['Waiting', 'Copying', 'Following', 'HandedOver', 'Open'] as const;
+export type SplitPhase = (typeof splitPhases)[number];
+
+/** Bounds that a shard found by itself may be as long as a key. */
+const keys = {
+  start: z.string().max(4096).describe('First key, inclusive. Empty: from the lowest key.'),
+  end: z.string().max(4096).describe('First key after the range. Empty: to the highest key.'),
+};
+
+const splitStatus = z.object({
+  from: z.string().max(253).optional().describe('Shard that keys are taken over from.'),
+  to: z.string().max(253).optional().describe('Shard that takes keys over.'),
+  phase: z
+    .enum(splitPhases)
+    .describe(
+      'Waiting, Copying, Following: it can be given up by deleting the new shard. HandedOver, Open: it only goes on.',
+    ),
+  keys: z.object(keys).optional().describe('Keys that change hands, once that is decided.'),
+});
 
 export const dbShardStatus = z.object({
   ...replicaSetStatus,
+  range: z
+    .object({ ...keys, epoch: z.int().min(0).max(Number.MAX_SAFE_INTEGER).describe('Grows when keys change hands.') })
+    .optional()
+    .describe('Keys that this shard serves, as its log says. Absent: it has not taken any over yet.'),
+  split: splitStatus.optional().describe('A split that this shard takes part in.'),
   keys: count('Keys in this shard, as of the last change of this status.'),
   bytes: count('Bytes of the store.'),
 });
@@ -60,16 +138,23 @@ export const dbShard = {
   shortNames: ['dbs'],
   description: 'A range of keys of a replicated database.',
   spec: dbShardSpec,
+  rules: [
+    {
+      rule: '!has(self.spec.splitFrom) || self.spec.splitFrom.shard != self.metadata.name',
+      message: 'splitFrom.shard is this shard itself: name the shard that is to be split',
+    },
+  ],
   status: dbShardStatus,
   scale: { selector: true },
   columns: [
     { name: 'Database', type: 'string', jsonPath: '.spec.database' },
-    { name: 'From', type: 'string', jsonPath: '.spec.range.start' },
-    { name: 'To', type: 'string', jsonPath: '.spec.range.end' },
+    { name: 'From', type: 'string', jsonPath: '.status.range.start' },
+    { name: 'To', type: 'string', jsonPath: '.status.range.end' },
     { name: 'Ready', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].status" },
     { name: 'Replicas', type: 'integer', jsonPath: '.status.readyReplicas' },
     { name: 'Primary', type: 'string', jsonPath: '.status.primary' },
     { name: 'Term', type: 'integer', jsonPath: '.status.term' },
+    { name: 'Split', type: 'string', jsonPath: '.status.split.phase' },
     { name: 'Keys', type: 'integer', jsonPath: '.status.keys', priority: 1 },
     { name: 'Reason', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].reason", priority: 1 },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { rules } from './cel.ts';
+import { rules, type CelRule } from './cel.ts';
 import { group, version, type Kind } from './kind.ts';
 
 type Json = Record<string, unknown>;
@@ -26,17 +26,17 @@ const withWholeDefaults = (schema: Json): Json => {
 const structural = (schema: z.ZodType): Json =>
   withWholeDefaults(z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', reused: 'inline' }) as Json);
 
-const nameRule = rules({
+const nameRule: CelRule = {
   rule: "self.metadata.name.size() <= 40 && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
   message:
     'metadata.name must be a DNS label of at most 40 characters, without dots: pods, streams and subjects are named after it',
-});
+};
 
 const schema = (kind: Kind): Json => ({
   type: 'object',
   description: kind.description,
   required: ['spec'],
-  ...nameRule,
+  ...rules(nameRule, ...(kind.rules ?? [])),
   properties: {
     apiVersion: { type: 'string' },
     kind: { type: 'string' },

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { CelRule } from './cel.ts';
 
 /** The API group and version of all kinds. */
 export const group = 'quartet.dev';
@@ -22,6 +23,8 @@ export interface Kind {
   readonly description: string;
   readonly spec: z.ZodType;
   readonly status: z.ZodType;
+  /** Rules of the whole object, besides those of all kinds. */
+  readonly rules?: readonly CelRule[];
   /** Set when `kubectl scale` works: .spec.replicas, .status.replicas and .status.selector exist. */
   readonly scale?: { readonly selector: true };
   readonly columns: readonly PrinterColumn[];

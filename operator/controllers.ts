@@ -49,6 +49,13 @@ const specChanged = ({ type, object, old }: Change<KubeObject>): boolean =>
   object.metadata.generation !== old.metadata.generation ||
   object.metadata.deletionTimestamp !== old.metadata.deletionTimestamp;
 
+/** A change that siblings of the shard look at. */
+const mattersToSiblings = <T extends ReplicaSet>(kind: SetKind<T>, change: Change<T>): boolean => {
+  if (specChanged(change) || change.type !== 'updated') return true;
+  const shared = (shard: T): string => JSON.stringify(kind.shared?.(shard) ?? null);
+  return shared(change.object) !== shared(change.old);
+};
+
 const siblings = <T extends ReplicaSet>({ cache, family }: SetKind<T>, shard: T): T[] =>
   cache.list(shard.metadata.namespace).filter((other) => family(other) === family(shard));
 
@@ -64,7 +71,7 @@ const replicaSets = <T extends ReplicaSet>(manager: Manager, operation: Operatio
       watch(caches.storageClasses, () => keysIn(kind.cache, undefined)),
       onGateway(`${kind.kind}-gateway`, kind.cache, operation),
       // ranges and ordinals are judged against the siblings: the shards of the same database or index
-      watch(kind.cache, (change) => (specChanged(change) ? siblings(kind, change.object).map(keyOf) : [])),
+      watch(kind.cache, (change) => (mattersToSiblings(kind, change) ? siblings(kind, change.object).map(keyOf) : [])),
     ],
     concurrency: 8,
     reconcile: (key, context) => reconciler.reconcile(key, context),

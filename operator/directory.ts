@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { DirectoryEntries } from '../contract/directory.ts';
 import { directoryBucketOptions } from '../contract/streams.ts';
 import { directoryBucket, directoryKey, type DirectoryKind } from '../contract/subjects.ts';
+import { withLatestRange } from './db-shard/latest-range.ts';
 
 type Bucket = Awaited<ReturnType<Kvm['create']>>;
 
@@ -93,13 +94,14 @@ export class DirectoryPublisher {
     const { bucket, published } = await this.#open();
     for (const [key, text] of this.#desired) {
       const held = published.get(key) ?? null;
-      if (held === text) continue;
-      if (text === null) {
+      const next = held === null || text === null ? text : withLatestRange(held, text);
+      if (held === next) continue;
+      if (next === null) {
         await bucket.delete(key);
         published.delete(key);
       } else {
-        await bucket.put(key, text);
-        published.set(key, text);
+        await bucket.put(key, next);
+        published.set(key, next);
       }
     }
   }

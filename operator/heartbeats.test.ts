@@ -54,6 +54,46 @@ describe('heartbeats', () => {
     expect(news).toEqual(['r0 changed', 'r0 figures']);
   });
 
+  it('tell at once when keys change hands, and of what a split waits for as of figures', () => {
+    const split = (phase: 'snapshot' | 'log', problem?: string) =>
+      heartbeats.take(subject('r0'), {
+        pod: 'r0',
+        role: 'db',
+        node: 'node-a',
+        resource: 'users',
+        incarnation: 'first',
+        at: 0,
+        replica: {
+          state: 'primary',
+          term: 1,
+          applied: 5,
+          tail: 5,
+          figures: {},
+          range: { start: 'm', end: 'm', epoch: 1, intake: { from: 'app', phase, ...(problem && { problem }) } },
+        },
+      });
+    split('snapshot');
+    const { stateForMs } = heartbeats.view('shop', 'r0') ?? {};
+    now += 50;
+    split('snapshot', 'the source has no primary');
+    split('log');
+    expect(news).toEqual(['r0 changed', 'r0 figures', 'r0 changed']);
+    // who leads, and since when, is another matter
+    expect(heartbeats.view('shop', 'r0')?.stateForMs).toBe((stateForMs ?? 0) + 50);
+  });
+
+  it('are told with their ages, to people', () => {
+    beat('r0', { state: 'primary', keys: 7 });
+    now += 3000;
+    beat('r1');
+    now += 200;
+    const told = heartbeats.told('shop', 'db', 'users').map(({ beat: { pod }, ageMs }) => `${pod} ${ageMs}`);
+    expect(told).toEqual(['r0 3200', 'r1 200']);
+    expect(heartbeats.told('shop', 'search', 'users')).toEqual([]);
+    expect(heartbeats.ageMs('shop', 'r0')).toBe(3200);
+    expect(heartbeats.ageMs('shop', 'r9')).toBe(Number.POSITIVE_INFINITY);
+  });
+
   it('tell once of silence, within a tick of suspectAfter, and of the return', () => {
     for (const pod of ['r0', 'r1', 'r2']) beat(pod);
     pass(1500, ['r1', 'r2']);

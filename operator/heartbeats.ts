@@ -26,6 +26,16 @@ export interface Heard {
   readonly gone: boolean;
 }
 
+/** A heartbeat with its times, ms before now. */
+export interface Told {
+  readonly beat: Heartbeat;
+  readonly ageMs: number;
+  /** Since the first one of the process, or since this operator listens. */
+  readonly upForMs: number;
+  /** Since its state last changed, or since this operator listens. */
+  readonly stateForMs: number;
+}
+
 /**
  * A primary that was silent for so long is asked whether it is there. When it ended, NATS answers at once that nobody
  * listens, and its silence counts from then on. Longer than a pod takes to reconnect when a nats-server ends.
@@ -40,7 +50,7 @@ const forgetAfterMs = 600_000;
 const stallMs = 600;
 
 /**
- * - changed: another state, term or process
+ * - changed: another state, term or process, or keys changed hands
  * - silent: nothing came for suspectAfterMs
  * - figures: only its figures moved
  */
@@ -56,7 +66,21 @@ export const parseHeartbeatSubject = (subject: string): PodAddress | null => {
 const stateOf = (beat: Heartbeat): string =>
   `${beat.incarnation}/${beat.replica?.state ?? ''}/${beat.replica?.term ?? 0}`;
 
-const figuresOf = (beat: Heartbeat): string => JSON.stringify([beat.replica?.figures, beat.edge]);
+/** Of a split: what others wait for. */
+const rangeOf = ({ replica }: Heartbeat): string => {
+  const { start, end, epoch, intake, handed } = replica?.range ?? {};
+  return JSON.stringify([start, end, epoch, intake?.phase, handed?.to]);
+};
+
+const figuresOf = ({ replica, edge }: Heartbeat): string =>
+  JSON.stringify([replica?.figures, replica?.range?.intake?.problem, edge]);
+
+/** What is new in a heartbeat; null: nothing but time has passed. */
+const newsOf = (before: Heard | undefined, beat: Heartbeat): HeartbeatNews | null => {
+  if (before === undefined || before.silent) return 'changed';
+  if (stateOf(before.beat) !== stateOf(beat) || rangeOf(before.beat) !== rangeOf(beat)) return 'changed';
+  return figuresOf(before.beat) === figuresOf(beat) ? null : 'figures';
+};
 
 /**
  * What the operator hears of pods, and whether its own silence is meaningful. Times are its own monotonic receive times;
@@ -116,12 +140,31 @@ export class Heartbeats {
       asked: false,
       gone: false,
     });
-    if (!sameState || before.silent) this.#tell(address, 'changed');
-    else if (figuresOf(before.beat) !== figuresOf(beat)) this.#tell(address, 'figures');
+    const news = newsOf(before, beat);
+    if (news !== null) this.#tell(address, news);
   }
 
   get(namespace: string, pod: string): Heard | undefined {
     return this.#heard.get(`${namespace}/${pod}`);
+  }
+
+  /** Time since the last heartbeat of a pod, ms; infinite when there was none. */
+  ageMs(namespace: string, pod: string): number {
+    const heard = this.get(namespace, pod);
+    return heard === undefined ? Number.POSITIVE_INFINITY : this.#now() - heard.receivedAt;
+  }
+
+  /** What all pods of a resource said last, and when. */
+  told(namespace: string, role: string, resource: string): Told[] {
+    const now = this.#now();
+    const isAsked = ({ address }: Heard): boolean =>
+      address.namespace === namespace && address.role === role && address.resource === resource;
+    return [...this.#heard.values()].filter(isAsked).map(({ beat, receivedAt, since, stateSince }) => ({
+      beat,
+      ageMs: Math.round(now - receivedAt),
+      upForMs: Math.round(now - since),
+      stateForMs: Math.round(now - stateSince),
+    }));
   }
 
   /** All pods of a role in a namespace that were heard of within the last `withinMs`. */

@@ -17,6 +17,13 @@ const ownerKey = 'quartet.dev/uid';
 interface Known {
   readonly created: string;
   readonly owner: string | null;
+  readonly size: LogSize;
+}
+
+/** As of the last listing, at most half a minute ago. */
+export interface LogSize {
+  readonly entries: number;
+  readonly bytes: number;
 }
 
 /**
@@ -43,7 +50,14 @@ export class Logs {
     if (this.#known === null) return { state: 'unknown' };
     const stream = logStream(set);
     const known = this.#known.get(stream);
-    return known === undefined ? { state: 'missing' } : { state: 'present', stream, ...known };
+    if (known === undefined) return { state: 'missing' };
+    const { created, owner } = known;
+    return { state: 'present', stream, created, owner };
+  }
+
+  /** How large the log of a set is; null: not known. */
+  size(set: ReplicaSetId): LogSize | null {
+    return this.#known?.get(logStream(set))?.size ?? null;
   }
 
   /** NATS went away: what is known may be out of date by the time it is back. */
@@ -69,7 +83,7 @@ export class Logs {
       const config = { ...logStreamConfig(set, this.#replicas), metadata: { [ownerKey]: owner } };
       const info = await this.#manager().streams.add(config as Parameters<JetStreamManager['streams']['add']>[0]);
       const made = info.config.metadata?.[ownerKey] ?? null;
-      this.#known?.set(name, { created: String(info.created), owner: made });
+      this.#known?.set(name, { created: String(info.created), owner: made, size: { entries: 0, bytes: 0 } });
     } catch (cause) {
       if (cause instanceof OperatorError) throw cause;
       throw new OperatorError('messaging-refused', `cannot make the log ${name}: ${String(cause)}`, cause);
@@ -94,9 +108,13 @@ export class Logs {
 
   async #list(): Promise<Map<string, Known>> {
     const found = new Map<string, Known>();
-    for await (const { config, created } of this.#manager().streams.list()) {
+    for await (const { config, created, state } of this.#manager().streams.list()) {
       if (!config.name.startsWith('QUARTET_')) continue;
-      found.set(config.name, { created: String(created), owner: config.metadata?.[ownerKey] ?? null });
+      found.set(config.name, {
+        created: String(created),
+        owner: config.metadata?.[ownerKey] ?? null,
+        size: { entries: state.messages, bytes: state.bytes },
+      });
     }
     return found;
   }

@@ -9,6 +9,7 @@ import { DirectoryPublisher } from './directory.ts';
 import { Fleet } from './fleet.ts';
 import { SharedForeign } from './foreign.ts';
 import { Heartbeats } from './heartbeats.ts';
+import { livePage } from './live-page.ts';
 import { Logs } from './logs.ts';
 import { createMeasures } from './measures.ts';
 import { NatsLink } from './nats-link.ts';
@@ -58,23 +59,25 @@ export const startOperator = async (options: OperatorOptions): Promise<Operator>
   const metrics = new Registry();
   const client = options.client ?? connectKube({ metrics });
   const lease = leaseOf(options);
+  const link = new NatsLink(settings.nats, log);
+  const heartbeats = new Heartbeats();
+  const logs = new Logs(() => link.manager(), settings.nats.replicas);
   const manager = createManager({
     client,
     log,
+    page: livePage({ heartbeats, logs }),
     identity: `${settings.pod}-${randomBytes(3).toString('hex')}`,
     http: settings.admin,
     metrics,
     ...(lease !== null && { lease }),
   });
-  const link = new NatsLink(settings.nats, log);
-  const heartbeats = new Heartbeats();
   const operation: Operation = {
     settings,
     log,
     caches: declareCaches(manager),
     link,
     heartbeats,
-    logs: new Logs(() => link.manager(), settings.nats.replicas),
+    logs,
     directory: new DirectoryPublisher(() => link.connection, settings.nats.replicas, log),
     commands: new Commands((subject, payload, deadlineMs) => link.request(subject, payload, deadlineMs), log),
     nodes: new NodeStates(),

@@ -31,12 +31,14 @@ export class DatabaseWriter {
    * @param host address of the database gateway
    * @param keys number of keys; half of them sort before `m`, half after, so that two shards are written to
    * @param paceMs rest after each write of a key
+   * @param database another one than the default
    */
-  constructor(host: string, port: number, { keys = 16, paceMs = 0 } = {}) {
+  constructor(host: string, port: number, { keys = 16, paceMs = 0, database = '' } = {}) {
     this.#paceMs = paceMs;
     this.#redis = new Redis({
       host,
       port,
+      ...(database !== '' && { username: database, password: 'any' }),
       lazyConnect: false,
       maxRetriesPerRequest: 0,
       retryStrategy: () => 100,

@@ -103,7 +103,7 @@ describe('what the schema refuses', () => {
 
 describe('what may not change', () => {
   const change = async (kind: string, spec: object, changed: object): Promise<string> => {
-    const name = `fixed-${kind.toLowerCase()}`;
+    const name = `fixed-${kind.toLowerCase()}-${JSON.stringify(spec).length}`;
     await create(kind, spec, name).catch(() => undefined);
     return refusal(client.merge(resources[kind] as Resource, { namespace: 'default', name }, { spec: changed }));
   };
@@ -111,6 +111,16 @@ describe('what may not change', () => {
   test.each([
     ['DBShard', db, { database: 'other' }, /database is immutable/],
     ['DBShard', db, { range: { start: 'a' } }, /range is immutable/],
+    ['DBShard', db, { splitFrom: { shard: 'app-a' } }, /splitFrom is immutable/],
+    ['DBShard', { ...db, splitFrom: { shard: 'a' } }, { splitFrom: { shard: 'b' } }, /splitFrom is immutable/],
+    ['DBShard', { ...db, splitFrom: { shard: 'a' } }, { splitFrom: { at: 'm' } }, /splitFrom is immutable/],
+    ['DBShard', { ...db, splitFrom: { shard: 'a' } }, { splitFrom: null }, /splitFrom is immutable/],
+    [
+      'DBShard',
+      { ...db, splitFrom: { shard: 'a' } },
+      { range: { end: 'm' } },
+      /range must be left out beside splitFrom/,
+    ],
     ['DBShard', db, { storage: { size: '2Gi' } }, /storage\.size is immutable/],
     ['DBShard', db, { storage: { className: 'fast' } }, /storage\.className is immutable/],
     ['SearchShard', search, { index: 'other' }, /index is immutable/],

@@ -1,3 +1,5 @@
+import type { ShardView } from './shard-view.ts';
+
 /** A shard's claim on keys, as far as ranges go. */
 export interface RangeClaim {
   readonly name: string;
@@ -6,32 +8,56 @@ export interface RangeClaim {
   readonly start: string;
   /** '' = to the highest key. */
   readonly end: string;
+  /** Of two claims the one with the higher epoch is the later truth. */
+  readonly epoch: number;
   /** RFC 3339. */
   readonly created: string;
+  /** The shard whose keys it took over, if any. */
+  readonly from: string | null;
+  /** Keys that it gave to another shard, which does not serve them yet. */
+  readonly handed: { readonly to: string; readonly start: string; readonly end: string } | null;
 }
 
 export interface RangeVerdict {
   /** What is wrong around this shard; empty when all is well. */
   readonly problems: readonly string[];
-  /** Why this shard must not serve, or null. Of two that overlap the older serves: keys were written to it. */
+  /** Keys around it that are changing hands, which is nothing wrong. */
+  readonly moving: readonly string[];
+  /** Why this shard must not serve, or null. Of two that overlap the higher epoch serves, or the older shard: keys were written to it. */
   readonly conflict: string | null;
 }
 
 /** Byte order, as the store has it: JavaScript's own order of strings differs beyond the basic plane. */
 const order = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
+interface Keys {
+  readonly start: string;
+  readonly end: string;
+}
+
 const endsBefore = (end: string, start: string): boolean => end !== '' && order(end, start) <= 0;
 
-const overlap = (a: RangeClaim, b: RangeClaim): boolean => !endsBefore(a.end, b.start) && !endsBefore(b.end, a.start);
+const overlap = (a: Keys, b: Keys): boolean => !endsBefore(a.end, b.start) && !endsBefore(b.end, a.start);
 
 const isOlder = (a: RangeClaim, b: RangeClaim): boolean =>
   a.created === b.created ? a.name < b.name : a.created < b.created;
 
-const show = (start: string, end: string): string => `["${start}", ${end === '' ? 'end' : `"${end}"`})`;
+const outranks = (a: RangeClaim, b: RangeClaim): boolean => (a.epoch === b.epoch ? isOlder(a, b) : a.epoch > b.epoch);
 
-/** Ranges of keys that no shard of the list holds, from the lowest key to the highest. */
-const gaps = (claims: readonly RangeClaim[]): { readonly start: string; readonly end: string }[] => {
-  const found: { start: string; end: string }[] = [];
+/** One took keys over from the other, and what is known of the two is not of the same time: the higher epoch is right. */
+const isLateNews = (a: RangeClaim, b: RangeClaim): boolean =>
+  a.epoch !== b.epoch && (a.from === b.name || b.from === a.name);
+
+/** A range for people. */
+export const showRange = ({ start, end }: Keys): string => `["${start}", ${end === '' ? 'end' : `"${end}"`})`;
+
+/** True when a shard of this range may be split at the key. */
+export const isInside = (key: string, { start, end }: Keys): boolean =>
+  order(key, start) > 0 && (end === '' || order(key, end) < 0);
+
+/** Ranges of keys that nothing of the list holds, from the lowest key to the highest. */
+const gaps = (claims: readonly Keys[]): Keys[] => {
+  const found: Keys[] = [];
   let covered: string | null = '';
   for (const claim of [...claims].sort((a, b) => order(a.start, b.start))) {
     if (covered === null) break;
@@ -43,17 +69,44 @@ const gaps = (claims: readonly RangeClaim[]): { readonly start: string; readonly
   return found;
 };
 
-/** Judges one shard against all shards of its namespace. Shards of other databases do not matter. */
+const touches = (own: Keys, other: Keys): boolean => other.end === own.start || other.start === own.end;
+
+const whyConflict = (winner: RangeClaim | undefined, own: RangeClaim): string | null => {
+  if (winner === undefined) return null;
+  const which = winner.epoch === own.epoch ? 'the older shard' : 'shard';
+  return `its range overlaps with ${which} ${winner.name}, which serves it`;
+};
+
+/** Judges one shard against all that serve keys in its namespace. Shards of other databases do not matter. */
 export const judgeRange = (own: RangeClaim, all: readonly RangeClaim[]): RangeVerdict => {
   const siblings = all.filter((claim) => claim.database === own.database && claim.name !== own.name);
-  const overlapping = siblings.filter((claim) => overlap(own, claim)).sort((a, b) => (a.name < b.name ? -1 : 1));
-  const problems = overlapping.map((other) => `overlaps with ${other.name} ${show(other.start, other.end)}`);
-  const winner = overlapping.find((other) => isOlder(other, own));
-  for (const gap of gaps([own, ...siblings])) {
-    if (gap.end === own.start || gap.start === own.end) problems.push(`no shard holds ${show(gap.start, gap.end)}`);
+  const overlapping = siblings
+    .filter((claim) => overlap(own, claim) && !isLateNews(own, claim))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const problems = overlapping.map((other) => `overlaps with ${other.name} ${showRange(other)}`);
+  const claims = [own, ...siblings];
+  const underWay = claims.flatMap((claim) => (claim.handed === null ? [] : [{ ...claim.handed, from: claim.name }]));
+  for (const gap of gaps([...claims, ...underWay])) {
+    if (touches(own, gap)) problems.push(`no shard holds ${showRange(gap)}`);
   }
   return {
     problems,
-    conflict: winner === undefined ? null : `its range overlaps with the older shard ${winner.name}, which serves it`,
+    moving: underWay
+      .filter((keys) => touches(own, keys))
+      .map((keys) => `${showRange(keys)} is on its way from ${keys.from} to ${keys.to}`),
+    conflict: whyConflict(
+      overlapping.find((other) => outranks(other, own)),
+      own,
+    ),
   };
+};
+
+/** The claim of a shard that serves keys; none while it does not. */
+export const claimOf = (shard: ShardView, all: readonly ShardView[]): RangeClaim[] => {
+  const { name, database, created, range, handed, splitFrom } = shard;
+  if (range === null) return [];
+  const taker = all.find((other) => other.name === handed?.to);
+  // keys that were given to nobody are a gap, and those that are served again are no longer on their way
+  const isUnderWay = taker !== undefined && taker.range === null;
+  return [{ name, database, created, ...range, from: splitFrom?.shard ?? null, handed: isUnderWay ? handed : null }];
 };

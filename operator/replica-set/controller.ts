@@ -21,7 +21,14 @@ import { disruptionBudgets, setTemplateHash } from './objects.ts';
 import { occupancyOf } from './occupancy.ts';
 import { isClaimOf, observeSet } from './observe.ts';
 import { rollOutWaitsFor } from './roll-out.ts';
-import { planReplicaSet, type ReplicaSetPlan, type SetEntry, type SetObserved } from './plan.ts';
+import {
+  planReplicaSet,
+  type Judgement,
+  type Problem,
+  type ReplicaSetPlan,
+  type SetEntry,
+  type SetObserved,
+} from './plan.ts';
 
 /** What a kind adds to a replica set. */
 export interface SetKind<T extends ReplicaSet> {
@@ -34,11 +41,19 @@ export interface SetKind<T extends ReplicaSet> {
   /** What shards of a namespace are siblings by: the database or the index. */
   readonly family: (shard: T) => string;
   /** Whether the shard fits with its siblings of the namespace. */
-  judge(set: T, all: readonly T[]): SetObserved['judgement'];
+  judge(set: T, all: readonly T[]): Judgement;
+  /** What siblings read of a shard besides its spec: they are woken when it changes. */
+  shared?(shard: T): unknown;
   /** Further objects that the set owns. */
   objects(set: T): readonly { readonly resource: Resource; readonly desired: KubeObject }[];
   /** Publishes the document of a set, or takes it out of the directory. */
   publish(set: T, entry: SetEntry | null): void;
+  /** Why a set whose deletion was asked for goes on for now; null: it may go. */
+  whyNotDeleted?(set: T): Problem | null;
+  /** Why a set that is being deleted, and has no pods any more, keeps its log and volumes for now; null: they may go. */
+  whyNotFinished?(set: T): string | null;
+  /** Looks after a set beyond its replicas. Answers when to look again, ms. Rejects with KubeError. */
+  tend?(set: T, context: ReconcileContext): Promise<number | undefined>;
 }
 
 /** Reconciles one kind of replica set. */
@@ -61,7 +76,14 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
   async reconcile(key: ObjectKey, context: ReconcileContext): Promise<Outcome> {
     const cached = this.#kind.cache.get(key);
     if (cached === undefined) return this.#forget(key);
-    if (cached.metadata.deletionTimestamp !== undefined) return this.#delete(cached, context);
+    const deleting = cached.metadata.deletionTimestamp !== undefined;
+    if (deleting && !this.#kind.whyNotDeleted?.(cached)) return this.#delete(cached, context);
+    return this.#keep(cached, context);
+  }
+
+  /** Brings a set that is to stay towards what its spec says. */
+  async #keep(cached: T, context: ReconcileContext): Promise<Outcome> {
+    const key = keyOf(cached);
     const set = await context.writer.addFinalizer(this.#kind.resource, cached, finalizer);
     await ensureNatsSecret(refTo(set).namespace, this.#operation, context.writer);
     const foreign = await this.#applyObjects(set, context);
@@ -72,7 +94,9 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
     // at once, without waiting since the view was made: the next set's plan counts on it
     this.#operation.fleet.note(this.#fleetKey(set), occupancyOf(view, plan));
     await this.#carryOut(plan, { set, view, memory, context });
-    return plan.requeueAfterMs === undefined ? done : requeueAfter(plan.requeueAfterMs);
+    const tendAfterMs = await this.#kind.tend?.(set, context);
+    const again = [plan.requeueAfterMs, tendAfterMs].filter((ms) => ms !== undefined);
+    return again.length === 0 ? done : requeueAfter(Math.min(...again));
   }
 
   #fleetKey(set: T): string {
@@ -221,6 +245,7 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
       policy: set.spec.storage.policy,
       nats: link.state,
       isLostNode: (node) => nodes.get(node)?.lost ?? true,
+      waitsFor: () => this.#kind.whyNotFinished?.(set) ?? null,
     });
     return this.#carryOutDeletion(set, step, context);
   }
@@ -236,6 +261,7 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
     }
     await this.#operation.logs.remove({ kind: this.#kind.kind, ...refTo(set) }, set.metadata.uid ?? '');
     for (const claim of step.claims) await writer.remove(persistentVolumeClaims, claim);
+    for (const { pod } of set.status?.members ?? []) this.#operation.heartbeats.forget(refTo(set).namespace, pod);
     this.#operation.fleet.forget(this.#fleetKey(set));
     await writer.removeFinalizer(this.#kind.resource, set, finalizer);
     return done;

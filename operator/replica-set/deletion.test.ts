@@ -16,6 +16,7 @@ const observed = (over: Partial<DeletionObserved> = {}): DeletionObserved => ({
   policy: 'Delete',
   nats: { state: 'ok' },
   isLostNode: (node) => node === 'lost',
+  waitsFor: () => null,
   ...over,
 });
 
@@ -29,6 +30,11 @@ describe('taking a replica set away', () => {
       type: 'wait',
       why: /NATS is away/,
     });
+  });
+  it('keeps the log, without pods, for as long as somebody may need it', () => {
+    const waitsFor = () => 'the source has to say that it kept its keys';
+    expect(planDeletion(observed({ waitsFor }))).toMatchObject({ type: 'wait', why: waitsFor() });
+    expect(planDeletion(observed({ waitsFor, pods: [pod('good')] }))).toMatchObject({ type: 'delete-pods' });
   });
   it('ends with log and volumes', () => {
     expect(planDeletion(observed())).toEqual({ type: 'finish', claims: [claim] });

@@ -15,11 +15,13 @@ export interface DeletionObserved {
   readonly policy: 'Retain' | 'Delete';
   readonly nats: NatsState;
   readonly isLostNode: (node: string) => boolean;
+  /** Why the log has to stay for now, asked when no pod is left; null: it may go. */
+  readonly waitsFor: () => string | null;
 }
 
 /** Decides the next step: pods, then log, then volumes. */
 export const planDeletion = (observed: DeletionObserved): DeletionStep => {
-  const { pods, claims, policy, nats } = observed;
+  const { pods, claims, policy, nats, waitsFor } = observed;
   if (pods.length > 0) {
     return {
       type: 'delete-pods',
@@ -29,5 +31,7 @@ export const planDeletion = (observed: DeletionObserved): DeletionStep => {
   if (nats.state !== 'ok') {
     return { type: 'wait', why: `the log cannot be removed: ${nats.problem}`, forMs: 5000 };
   }
+  const why = waitsFor();
+  if (why !== null) return { type: 'wait', why, forMs: 1000 };
   return { type: 'finish', claims: policy === 'Delete' ? claims : [] };
 };

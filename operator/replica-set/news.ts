@@ -25,8 +25,11 @@ const isNews = (set: ReplicaSet, { type, status, reason }: DesiredCondition): bo
   return before !== undefined || isFirstNews(type, status === good[type]);
 };
 
+/** Conditions that tell of work: while they hold, nothing is wrong. */
+const work: ReadonlySet<string> = new Set(['Progressing', 'Splitting']);
+
 const noteOf = ({ type, status, reason, message = '' }: DesiredCondition): EventNote => ({
-  type: status === good[type] || type === 'Progressing' ? 'Normal' : 'Warning',
+  type: status === good[type] || (work.has(type) && status !== false) ? 'Normal' : 'Warning',
   reason,
   note: message === '' ? `${type} is ${String(status)}` : message,
 });

@@ -11,6 +11,25 @@ import type { ReplicaSet, ReplicaSetStatus } from './kind.ts';
 import { volumesCondition, type VolumesObserved } from './volumes.ts';
 import { logOf, planStatus, primaryOf } from './status.ts';
 
+/** What is wrong, or waited for: a word for programs, and a sentence that says what to do. */
+export interface Problem {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What a kind itself says about one of its sets. */
+export interface Judgement {
+  readonly conditions: readonly DesiredCondition[];
+  /** Why the shard may not be served, if so. */
+  readonly conflict: string | null;
+  /** Why it does not serve yet, though nothing is wrong with it. */
+  readonly unready?: Problem;
+  /** Why nothing is made for it: no log, no replica, no document. */
+  readonly hold?: Problem;
+  /** What the kind's status shows besides that of every set. */
+  readonly status?: Readonly<Record<string, unknown>>;
+}
+
 /** What a plan for a replica set is made from. */
 export interface SetObserved {
   readonly kind: ReplicatedKind;
@@ -22,8 +41,7 @@ export interface SetObserved {
   readonly log: LogVerdict;
   /** Gateway pods that are available in the namespace. */
   readonly gateways: number;
-  /** Conditions of the kind itself, and why the shard may not be served, if so. */
-  readonly judgement: { readonly conditions: readonly DesiredCondition[]; readonly conflict: string | null };
+  readonly judgement: Judgement;
   /** Pods of the set whose volume is gone, e.g. since a person deleted its claim: they are no replicas any more. */
   readonly orphans: readonly string[];
   /** Objects of wanted names that belong to somebody else. */
@@ -62,6 +80,8 @@ export interface ReplicaSetPlan {
 
 /** A server that lacks something is looked at this often. */
 const unfitRetryMs = 60_000;
+/** What a set waits for may be another resource: its changes wake the set, and this is for those that do not. */
+const holdRetryMs = 30_000;
 
 const condition = (type: string, status: boolean | 'Unknown', reason: string, message = ''): DesiredCondition => ({
   type,
@@ -70,15 +90,14 @@ const condition = (type: string, status: boolean | 'Unknown', reason: string, me
   message,
 });
 
-type Problem = { readonly reason: string; readonly message: string };
-
 /** What stands in the way before replicas matter. */
 const groundProblem = ({ nats, log, judgement }: SetObserved): Problem | null => {
   if (nats.state === 'unfit') return { reason: 'MessagingUnfit', message: nats.problem };
   if (nats.state === 'away') return { reason: 'MessagingUnavailable', message: nats.problem };
   if (log.type === 'lost') return { reason: 'LogLost', message: log.message };
   if (log.type === 'foreign') return { reason: 'LogForeign', message: log.message };
-  return judgement.conflict === null ? null : { reason: 'Conflict', message: judgement.conflict };
+  if (judgement.conflict !== null) return { reason: 'Conflict', message: judgement.conflict };
+  return judgement.hold ?? judgement.unready ?? null;
 };
 
 const whyNotReady = (observed: SetObserved, plan: SetPlan | null): Problem | null => {
@@ -111,15 +130,13 @@ const degradedMessage = (observed: SetObserved, plan: SetPlan): string => {
   return parts.join('; ');
 };
 
+const whyNothingDecided = ({ judgement: { hold } }: SetObserved): string =>
+  hold === undefined ? 'nothing is decided while the log or NATS is not as it should be' : hold.message;
+
 const progressConditions = (observed: SetObserved, plan: SetPlan | null): DesiredCondition[] => {
   if (plan === null) {
     return [
-      condition(
-        'Progressing',
-        'Unknown',
-        'NothingDecided',
-        'nothing is decided while the log or NATS is not as it should be',
-      ),
+      condition('Progressing', 'Unknown', 'NothingDecided', whyNothingDecided(observed)),
       condition('Degraded', 'Unknown', 'NothingDecided'),
     ];
   }
@@ -180,8 +197,9 @@ const keepStatus = (observed: SetObserved): ReplicaSetPlan => ({
   requeueAfterMs: natsGraceMs,
 });
 
-const requeue = ({ nats, log, foreign }: SetObserved, plan: SetPlan | null): number | undefined => {
+const requeue = ({ nats, log, foreign, judgement }: SetObserved, plan: SetPlan | null): number | undefined => {
   if (nats.state === 'unfit') return unfitRetryMs;
+  if (judgement.hold !== undefined) return holdRetryMs;
   if (log.type === 'wait') return nats.state === 'ok' ? 500 : undefined;
   if (log.type === 'create' || log.type === 'adopt') return 0;
   return plan?.requeueAfterMs ?? (foreign.length > 0 ? foreignRetryMs : undefined);
@@ -195,7 +213,7 @@ const removeOrphans = ({ orphans, view }: SetObserved, { leader, members }: SetP
 };
 
 const decisionsOf = (observed: SetObserved, set: SetPlan | null): Omit<ReplicaSetPlan, 'actions'> => ({
-  entry: observed.nats.state === 'ok' ? planEntry(observed, set) : null,
+  entry: observed.nats.state === 'ok' && observed.judgement.hold === undefined ? planEntry(observed, set) : null,
   status: planStatus(observed, set),
   conditions: [
     readyCondition(observed, set),
@@ -213,14 +231,15 @@ const decisionsOf = (observed: SetObserved, set: SetPlan | null): Omit<ReplicaSe
 
 /**
  * Decides all about one DBShard or SearchShard. While NATS is away, unfit, or its log is not the one that was
- * recorded, nothing is decided about replicas: conditions say so.
+ * recorded, nothing is decided about replicas: conditions say so. Neither while the kind holds the set back.
  */
 export const planReplicaSet = (observed: SetObserved): ReplicaSetPlan => {
-  const { nats, log } = observed;
+  const { nats, log, judgement } = observed;
   if (nats.state === 'away' && observed.natsAwayMs < natsGraceMs) return keepStatus(observed);
-  const mayDecide = nats.state === 'ok' && (log.type === 'good' || log.type === 'adopt');
+  const mayMake = nats.state === 'ok' && judgement.hold === undefined;
+  const mayDecide = mayMake && (log.type === 'good' || log.type === 'adopt');
   const set = mayDecide ? planSet(observed.view) : null;
-  const makeLog = nats.state === 'ok' && log.type === 'create';
+  const makeLog = mayMake && log.type === 'create';
   return {
     ...decisionsOf(observed, set),
     actions: makeLog ? [{ type: 'create-log' }] : set === null ? [] : [...set.actions, ...removeOrphans(observed, set)],

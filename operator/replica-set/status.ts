@@ -72,6 +72,7 @@ export const planStatus = (observed: SetObserved, plan: SetPlan | null): Status 
     nextReplica: view.nextNumber,
     members: planMembers(observed, plan),
     ...planFigures(observed),
+    ...observed.judgement.status,
   };
   const before = set.status;
   if (before === undefined || withoutPositions(status) !== withoutPositions(before as Status)) return status;

@@ -9,6 +9,8 @@ export interface HealthSources {
   readonly metrics: Registry;
   /** Called before metrics are read, to bring gauges up to date. */
   readonly observe: () => void;
+  /** What else is told as JSON, by path; undefined: there is no such page. */
+  readonly page?: (path: string) => unknown;
 }
 
 /** An HTTP server for probes and metrics. */
@@ -19,7 +21,7 @@ export interface HealthServer {
 }
 
 /**
- * Serves /healthz (the process answers), /readyz (503 and the reasons until all checks are met) and /metrics.
+ * Serves /healthz (the process answers), /readyz (503 and the reasons until all checks are met), /metrics, and pages.
  * @throws the listen error when the address is taken
  */
 export async function startHealthServer(
@@ -40,22 +42,28 @@ export async function startHealthServer(
 
 async function answer(sources: HealthSources, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'only GET and HEAD\n');
-  switch (request.url?.split('?')[0]) {
+  const [path = ''] = (request.url ?? '').split('?');
+  switch (path) {
     case '/healthz':
       return send(response, 200, 'ok\n');
-    case '/readyz': {
-      const checks = Object.entries(sources.readiness());
-      const text = checks.map(
-        ([name, why]) => `${why === undefined ? '[+]' : '[-]'} ${name}${why ? `: ${why}` : ''}\n`,
-      );
-      return send(response, checks.every(([, why]) => why === undefined) ? 200 : 503, text.join('') || 'ok\n');
-    }
+    case '/readyz':
+      return sendReadiness(response, Object.entries(sources.readiness()));
     case '/metrics':
       sources.observe();
       return send(response, 200, await sources.metrics.metrics(), sources.metrics.contentType);
     default:
-      return send(response, 404, 'there are /healthz, /readyz and /metrics\n');
+      return sendPage(response, sources.page?.(path));
   }
+}
+
+function sendReadiness(response: ServerResponse, checks: readonly (readonly [string, string | undefined])[]): void {
+  const text = checks.map(([name, why]) => `${why === undefined ? '[+]' : '[-]'} ${name}${why ? `: ${why}` : ''}\n`);
+  send(response, checks.every(([, why]) => why === undefined) ? 200 : 503, text.join('') || 'ok\n');
+}
+
+function sendPage(response: ServerResponse, page: unknown): void {
+  if (page === undefined) return send(response, 404, 'there are /healthz, /readyz and /metrics\n');
+  send(response, 200, JSON.stringify(page), 'application/json');
 }
 
 function send(response: ServerResponse, status: number, body: string, type: string = 'text/plain'): void {

@@ -37,6 +37,8 @@ export interface ManagerOptions {
   readonly lease?: LeaseOptions;
   /** Serves /healthz, /readyz and /metrics; absent: not served. Port 0 picks one. */
   readonly http?: { readonly host: string; readonly port: number };
+  /** Further pages of the server, told as JSON, by path; undefined: there is no such page. */
+  readonly page?: (path: string) => unknown;
   readonly metrics?: Registry;
   /** Named in Events as their source; default the lease's name. */
   readonly name?: string;

@@ -100,11 +100,12 @@ class OperatorManager implements Manager {
 
   async start(): Promise<void> {
     this.#mustNotRun();
-    const { http } = this.#options;
+    const { http, page } = this.#options;
     if (http !== undefined) {
       const readiness = (): Record<string, string | undefined> => this.#readiness();
       const observe = (): void => this.#controllers.forEach((controller) => controller.observe());
-      this.#server = await startHealthServer({ readiness, observe, metrics: this.#registry }, http);
+      const sources = { readiness, observe, metrics: this.#registry, ...(page !== undefined && { page }) };
+      this.#server = await startHealthServer(sources, http);
     }
     const caches = Promise.all(this.#caches.map((cache) => cache.run(this.#stopCaches.signal)));
     this.#running = { caches, leading: this.#campaign(this.#stopLeading.signal) };

@@ -1,6 +1,6 @@
 import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core';
 import type { ControlReply } from '../../contract/control.ts';
-import type { ReplicaState } from '../../contract/heartbeat.ts';
+import type { RangeReport, ReplicaState } from '../../contract/heartbeat.ts';
 import { controlSubject, heartbeatSubject } from '../../contract/subjects.ts';
 
 /** The log of a fake replica set: what decides who leads. */
@@ -8,6 +8,9 @@ export interface FakeLog {
   term: number;
   leader: string | null;
   applied: number;
+  /** What it says about the keys of the shard. */
+  range?: RangeReport;
+  bytes?: number;
 }
 
 export interface FakeReplicaOptions {
@@ -71,7 +74,8 @@ export class FakeReplica {
       term: log.term,
       applied: log.applied,
       tail: log.applied,
-      figures: { keys: 7 },
+      figures: { keys: 7, bytes: log.bytes ?? 0 },
+      ...(log.range !== undefined && { range: log.range }),
     };
     const beat = { pod, role, node, resource, incarnation: this.#incarnation, at: Date.now(), replica };
     if (!nats.isClosed()) nats.publish(heartbeatSubject(namespace, role, resource, pod), JSON.stringify(beat));

@@ -176,6 +176,31 @@ export const invalidResources: readonly InvalidResource[] = [
   { title: 'a storage class in capitals', kind: 'DBShard', spec: { database: 'app', storage: { className: 'Fast' } } },
   { title: 'an ordinal as a word', kind: 'SearchShard', spec: { index: 'p', ordinal: 'first', of: 1 } },
   { title: 'more than 1,024 shards', kind: 'SearchShard', spec: { index: 'p', ordinal: 0, of: 1025 } },
+  {
+    title: 'a range beside splitFrom',
+    kind: 'DBShard',
+    spec: { database: 'app', range: { start: 'm' }, splitFrom: { shard: 'app-a' } },
+  },
+  { title: 'a split of nothing', kind: 'DBShard', spec: { database: 'app', splitFrom: { at: 'm' } } },
+  {
+    title: 'a split of itself',
+    kind: 'DBShard',
+    name: 'app-z',
+    spec: { database: 'app', splitFrom: { shard: 'app-z' } },
+  },
+  {
+    title: 'a split at no key',
+    kind: 'DBShard',
+    spec: { database: 'app', splitFrom: { shard: 'app-a', at: '' } },
+  },
+  {
+    title: 'a split of a shard that can have no such name',
+    kind: 'DBShard',
+    spec: { database: 'app', splitFrom: { shard: 'App.A' } },
+  },
+  { title: 'a split above nothing', kind: 'DBShard', spec: { database: 'app', split: { above: '1k' } } },
+  { title: 'a split above something', kind: 'DBShard', spec: { database: 'app', split: { above: 'large' } } },
+  { title: 'a split without a limit', kind: 'DBShard', spec: { database: 'app', split: {} } },
   { title: 'a name with a dot', kind: 'DBShard', name: 'a.b', spec: { database: 'app' } },
   { title: 'a name of 41 characters', kind: 'ChatRoom', name: 'a'.repeat(41), spec: {} },
 ];
