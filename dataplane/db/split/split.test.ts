@@ -1,15 +1,19 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { CommittedEntry } from '../../replica/state-machine.ts';
+import { answerStatus } from '../batch/answer-batch.ts';
 import { encodeTransaction, requestKind } from '../batch/request-batch.ts';
+import { changesOf } from '../feed/change.ts';
 import { encodeCommand } from '../resp/frame.ts';
 import { decodeReply } from '../resp/reply.ts';
 import { everything } from '../store/key-range.ts';
-import { encodeStep } from '../two-phase/step.ts';
+import { encodeStep, type Step } from '../two-phase/step.ts';
 import { ListedShard } from '../testing/listed-shard.ts';
 import { sourceOf } from '../testing/listed-source.ts';
-import { Intake } from './intake.ts';
+import { Intake, type Source } from './intake.ts';
 import { SplitSource } from './source.ts';
 import { sweep } from './sweep.ts';
 
@@ -48,6 +52,16 @@ const split = async (): Promise<void> => {
 
 const sweepAll = async (): Promise<void> => {
   for (const { executor, store } of [left, right]) while (await sweep(executor, store));
+};
+
+/** A source, and how many snapshots of it were opened. */
+const counted = (source: Source): { source: Source; opened: () => number } => {
+  let count = 0;
+  const snapshot = (): ReturnType<Source['snapshot']> => {
+    count += 1;
+    return source.snapshot();
+  };
+  return { source: { ...source, snapshot }, opened: () => count };
 };
 
 const versionOf = async (shard: ListedShard, key: string): Promise<number> => {
@@ -125,6 +139,22 @@ test('commands on the whole shard see its own keys, before and after the others 
   expect([...right.store.rows({})].map(({ key }) => key)).toEqual(['m', 'n', 'z']);
 });
 
+test('who watches changes hears of what clients do, not of what is copied or swept away', async () => {
+  await left.text('MSET a 1 b 1 z 1');
+  await split();
+  const before = left.entries.length;
+  await left.text('DEL a');
+  await right.text('SET y 1');
+  await sweepAll();
+  await left.text('DEL b');
+  await right.text('DEL z');
+  expect(left.store.get('z')).toBeUndefined();
+  const shown = (entries: readonly CommittedEntry[]): string[] =>
+    entries.flatMap((entry) => changesOf(entry, '')).map(({ kind, key }) => `${kind} ${key}`);
+  expect(shown(left.entries.slice(before))).toEqual(['delete a', 'delete b']);
+  expect(shown(right.entries)).toEqual(['put y', 'delete z']);
+});
+
 test('what was watched before the split counts as changed after it, also if it did not exist', async () => {
   await left.text('SET z 1');
   const [there, absent] = [await versionOf(left, 'z'), await versionOf(left, 'y')];
@@ -135,6 +165,37 @@ test('what was watched before the split counts as changed after it, also if it d
   expect(await exec(right, { key: 'z', version: there }, 'SET z 2')).toBe('*-1');
   expect(await exec(right, { key: 'y', version: absent }, 'SET y 2')).toBe('*-1');
   expect(await exec(right, { key: 'z', version: await versionOf(right, 'z') }, 'SET z 2')).toBe('*1 +OK');
+});
+
+test('versions of the new shard are not those of the old one, though both logs count from 1', async () => {
+  // One key for each sequence that the new log comes by: all of them are copied in one entry.
+  const keys = Array.from({ length: 12 }, (_, i) => `z${i}`);
+  for (const key of keys) await left.text(`SET ${key} old`);
+  const before = new Map<string, number>();
+  for (const key of keys) before.set(key, await versionOf(left, key));
+  await split();
+  let same = 0;
+  for (const [key, version] of before) {
+    if ((await versionOf(right, key)) % 2 ** 40 === version) same += 1;
+    expect(await exec(right, { key, version }, `SET ${key} new`)).toBe('*-1');
+  }
+  expect(same, 'sequences that both logs have for the same key').toBeGreaterThan(0);
+  for (const key of keys) expect(await right.text(`GET ${key}`)).toBe('$3 old');
+});
+
+test('stamps of removals of the new shard are not those of the old one, though both count from their first term', async () => {
+  const remove = async (shard: ListedShard, times: number): Promise<void> => {
+    for (let i = 0; i < times; i++) {
+      await shard.text('SET x 1');
+      await shard.text('DEL x');
+    }
+  };
+  await remove(left, 20);
+  const absent = await versionOf(left, 'y');
+  await split();
+  await remove(right, 40);
+  expect(await exec(right, { key: 'y', version: absent }, 'SET y 2')).toBe('*-1');
+  expect(await exec(right, { key: 'y', version: await versionOf(right, 'y') }, 'SET y 2')).toBe('*1 +OK');
 });
 
 test('collections that are made after the split do not meet those that were copied', async () => {
@@ -163,6 +224,60 @@ test('the hand-over waits for a transaction over several shards that holds a key
   expect(await right.text('GET z')).toBe('$1 1');
   await commit('keeps');
   expect(await left.text('GET b')).toBe('$1 1');
+});
+
+test('copying waits for a log that is away for a moment, and does not begin again', async () => {
+  for (let i = 0; i < 50; i++) await left.text(`SET z${i} value`);
+  const { source, opened } = counted(sourceOf(left));
+  const intake = new Intake({
+    shard: 'right',
+    source,
+    executor: right.executor,
+    replica: right.replica,
+    store: right.store,
+    pieceBytes: 100,
+    onWritten: () => {
+      if (opened() === 1 && failures++ < 3) right.replica.failNext('unknown-outcome');
+    },
+  });
+  let failures = 0;
+  await intake.begin({ from: 'left', at: 'm', epoch: 1 });
+  while (!(await intake.step()));
+  expect(failures).toBeGreaterThan(2);
+  expect(opened()).toBe(1);
+  expect([...right.store.rows({})]).toHaveLength(50);
+});
+
+test('where transactions over several shards follow each other without a gap, new ones wait for the hand-over', async () => {
+  const roles = { anchor: 'left', participants: ['left', 'other'] };
+  const step = (of: Step): ReturnType<ListedShard['request']> =>
+    left.request({ kind: requestKind.step, payload: encodeStep(of) });
+  const prepared = new Set<string>();
+  let done = 0;
+  /** Decides about a transaction only when another coordinator has prepared the next one, or cannot. */
+  const coordinate = async (name: string): Promise<void> => {
+    for (let n = 0; ; n++) {
+      const id = `${name}${n}`;
+      const transaction = encodeTransaction([], [encodeCommand(['INCR', `z${id}`])]);
+      const asked = step({ name: 'prepare', id, roles, transaction });
+      const others = [...prepared];
+      const { status } = await Promise.race([asked, pause(50).then(() => ({ status: -1 }))]);
+      if (status === answerStatus.reply) prepared.add(id);
+      for (const other of others) await step({ name: 'commit', id: other });
+      for (const other of others) if (prepared.delete(other)) done += 1;
+      if ((await asked).status === answerStatus.moved) return;
+      prepared.add(id);
+      await pause(1);
+    }
+  };
+  const load = Promise.all([coordinate('a'), coordinate('b')]);
+  await pause(20);
+  const handOver = new SplitSource(left).handOver(asked);
+  await handOver;
+  await load;
+  await split();
+  expect(done).toBeGreaterThan(2);
+  expect([...right.store.rows({})]).toHaveLength(done);
 });
 
 test('until the new shard is open its keys stay where they were, and FLUSHALL waits', async () => {

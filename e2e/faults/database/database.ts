@@ -36,8 +36,8 @@ export interface Shard {
   readonly members: readonly Subject[];
 }
 
-/** What not every place can: cut a process off, move its clock, fill its disk. */
-export type Ability = 'cut' | 'clock' | 'disk';
+/** What not every place can: cut a process off, move its clock, fill its disk, split a shard. */
+export type Ability = 'cut' | 'clock' | 'disk' | 'split';
 
 /** A database under test. */
 export interface Database {
@@ -54,6 +54,11 @@ export interface Database {
   logLeader(shard: Shard): Promise<LogServer | undefined>;
   /** Moves the wall clock of a process. @param offsetMs from the true time */
   setClock(subject: Subject, offsetMs: number): void;
+  /**
+   * Adds a shard that takes over the keys of another one from `at` on; null: from its middle. It is one of the shards from
+   * then on. Undefined: there are enough of them.
+   */
+  split(shard: Shard, at: string | null): Promise<Shard | undefined>;
   /** Whether anybody asks for elections. */
   operatorAway(away: boolean): void;
   /** Ends what every fault does, and waits until all NATS servers run. */
@@ -67,13 +72,21 @@ export const primaryOf = ({ observer }: Pick<Database, 'observer'>, { name, memb
   return members.find((member) => member.name === primary);
 };
 
-/** Waits until every shard has a primary. @throws Error when one has none in time */
+/** Why a shard does not serve its keys; undefined: it does. */
+const trouble = (database: Pick<Database, 'observer'>, shard: Shard): string | undefined => {
+  const primary = primaryOf(database, shard);
+  if (primary === undefined) return `${shard.name} has no primary`;
+  const { intake } = database.observer.report(primary.name)?.range ?? {};
+  return intake && `${shard.name} takes keys over (${intake.phase}: ${intake.problem ?? 'no problem'})`;
+};
+
+/** Waits until every shard has a primary, and all keys that it is to have. @throws Error when one has not in time */
 export const serving = async (database: Pick<Database, 'observer' | 'shards'>, limitMs: number): Promise<void> => {
   const deadline = performance.now() + limitMs;
   for (;;) {
-    const without = database.shards.filter((shard) => primaryOf(database, shard) === undefined);
-    if (without.length === 0) return;
-    if (performance.now() > deadline) throw new Error(`no primary of ${without.map(({ name }) => name).join(', ')}`);
+    const troubles = database.shards.flatMap((shard) => trouble(database, shard) ?? []);
+    if (troubles.length === 0) return;
+    if (performance.now() > deadline) throw new Error(troubles.join('; '));
     await sleep(100);
   }
 };

@@ -17,7 +17,12 @@ export class Elector {
 
   constructor(observer: Observer, shards: readonly string[]) {
     this.#observer = observer;
-    for (const shard of shards) void this.#watch(shard);
+    for (const shard of shards) this.add(shard);
+  }
+
+  /** Sees to it that a shard has a primary. */
+  add(shard: string): void {
+    void this.#watch(shard);
   }
 
   stop(): void {

@@ -8,13 +8,18 @@ import type { Pod } from '../../../dataplane/fabric/pod.ts';
 export class Observer {
   readonly #pod: Pod;
   readonly #beats: Heartbeats;
-  readonly #shards: ReadonlyMap<string, readonly string[]>;
+  readonly #shards: Map<string, readonly string[]>;
 
   /** @param shards names of the members of each shard */
   constructor(pod: Pod, shards: ReadonlyMap<string, readonly string[]>) {
     this.#pod = pod;
     this.#beats = watchHeartbeats(pod, 'db');
-    this.#shards = shards;
+    this.#shards = new Map(shards);
+  }
+
+  /** There is another shard from now on. */
+  add(shard: string, members: readonly string[]): void {
+    this.#shards.set(shard, members);
   }
 
   /** The live member of a shard that leads with the highest term, if any. */

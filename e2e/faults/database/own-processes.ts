@@ -31,10 +31,13 @@ const ranges = [
 interface OwnShard extends Shard {
   readonly start: string;
   readonly end: string;
+  readonly splitFrom?: DbShardEntry['splitFrom'];
   readonly members: FaultyProcess[];
 }
 
 const membersPerShard = 3;
+/** Splits of a run: each adds three processes. */
+const maxSplits = 4;
 const gatewayCount = 2;
 const diskMegabytes = { member: 96, nats: 256 };
 
@@ -47,7 +50,7 @@ export class OwnProcesses implements Database {
   readonly can: ReadonlySet<Ability>;
   readonly servers: readonly LogServer[];
   readonly observer: Observer;
-  readonly shards: readonly OwnShard[];
+  readonly shards: OwnShard[];
   readonly gateways: FaultyProcess[] = [];
   readonly disks: ReadonlyMap<string, SmallDisk>;
   readonly #elector: Elector;
@@ -55,6 +58,7 @@ export class OwnProcesses implements Database {
   readonly #dir: string;
   readonly #pod: Pod;
   readonly #manager: JetStreamManager;
+  #splits = 0;
 
   private constructor(
     dir: string,
@@ -63,7 +67,7 @@ export class OwnProcesses implements Database {
     this.#dir = dir;
     this.#nats = parts.nats;
     this.servers = parts.nats.servers.map(logServer);
-    this.can = new Set(parts.disks.size > 0 ? ['cut', 'clock', 'disk'] : ['cut', 'clock']);
+    this.can = new Set(['cut', 'clock', 'split', ...(parts.disks.size > 0 ? (['disk'] as const) : [])]);
     this.disks = parts.disks;
     this.#pod = parts.pod;
     this.#manager = parts.manager;
@@ -116,6 +120,17 @@ export class OwnProcesses implements Database {
     return this.servers.find(({ name }) => name === leader);
   }
 
+  async split({ name: from, letter }: Shard, at: string | null): Promise<Shard | undefined> {
+    if (this.#splits >= maxSplits) return undefined;
+    const name = `app-${letter}${++this.#splits}`;
+    const upper = { name, letter, start: '', end: '', splitFrom: { shard: from, at }, members: [] };
+    this.observer.add(name, memberNames(name));
+    await this.#startShard(upper);
+    this.shards.push(upper);
+    this.#elector.add(name);
+    return upper;
+  }
+
   operatorAway(away: boolean): void {
     this.#elector.present = !away;
   }
@@ -147,7 +162,7 @@ export class OwnProcesses implements Database {
   }
 
   async #startShard(shard: OwnShard): Promise<void> {
-    const { name, start, end } = shard;
+    const { name, start, end, splitFrom = null } = shard;
     const config = logStreamConfig({ kind: 'db', namespace, name }, this.#nats.servers.length);
     const { created } = await this.#manager.streams.add(config as Parameters<JetStreamManager['streams']['add']>[0]);
     const entry: DbShardEntry = {
@@ -163,6 +178,8 @@ export class OwnProcesses implements Database {
       term: 0,
       conflict: null,
       ...unsplit,
+      splitFrom,
+      serves: splitFrom === null,
     };
     await putDirectory(this.#pod, 'db', entry);
     for (const member of memberNames(name)) shard.members.push(await this.#startProcess('db', member, name));

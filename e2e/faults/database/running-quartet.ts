@@ -179,6 +179,10 @@ export class RunningQuartet implements Database {
 
   setClock(): void {}
 
+  split(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   /** Away: stopped. Back: a new one, as after a crash. */
   operatorAway(away: boolean): void {
     signal(this.#state, (command) => command.includes('operator/main.ts'), away ? 'SIGSTOP' : 'SIGKILL');

@@ -6,12 +6,14 @@ export interface Appointment {
   readonly fault: FaultName;
   readonly at: number;
   readonly lasts: number;
-  /** Index of the shard that it strikes. */
+  /** Which shard it strikes: by its remainder, since there may be more by then. */
   readonly shard: number;
 }
 
 /** Time between the beginnings of two faults, milliseconds: short enough that some meet others, or what they left behind. */
 const gapMs = { shortest: 3_000, longest: 9_000 };
+/** Divided by the number of shards, from two to six, it leaves no rest: each is struck as often. */
+const shardsWithoutRest = 60;
 /** So long before the end nothing new begins. */
 const calmMs = 5_000;
 
@@ -24,7 +26,7 @@ export const schedule = (random: Random, names: readonly FaultName[], lengthMs: 
     const fault = bag.pop();
     if (fault === undefined) break;
     const lasts = Math.round(faults[fault].longestMs * random.between(0.25, 1));
-    appointments.push({ fault, at: Math.round(at), lasts, shard: random.below(2) });
+    appointments.push({ fault, at: Math.round(at), lasts, shard: random.below(shardsWithoutRest) });
   }
   return appointments;
 };
