@@ -153,8 +153,10 @@ export class TransactionHistory {
     return !over.has(shard) && (over.get(anchor) ?? Infinity) <= seqOf(cut, anchor);
   }
 
-  #isOpen({ prepared, over, anchor, committed }: Known): boolean {
-    return [...prepared.keys()].some((shard) => !over.has(shard)) || (committed !== null && !over.has(anchor));
+  /** More may be to come: in the order of time what happened later may be told earlier. */
+  #isOpen({ over, anchor, participants, committed }: Known): boolean {
+    if (!over.has(anchor)) return true;
+    return committed !== null && participants.some((shard) => !over.has(shard));
   }
 
   #isCut(known: Known, cut: Cut): boolean {

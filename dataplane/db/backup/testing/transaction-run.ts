@@ -119,7 +119,8 @@ export const runTransactions = ({ seed, shards, transactions, maxSkewMs }: RunOp
   };
   const readEnds = (): Map<string, number> => new Map(logs.map((log) => (some(6), [log.name, log.end])));
 
-  for (const log of logs) while (log.end === 0) advance();
+  // Whoever takes part in nothing has a log all the same.
+  for (const log of logs) log.append(now, write(() => {}));
   some(transactions * 4);
   const positions = new Map(logs.map((log) => (some(40), [log.name, log.end])));
   const settled = readEnds();
