@@ -55,6 +55,17 @@ describe('command line', () => {
     expect(read('split --help')).toMatchObject({ command: 'help', words: ['split'] });
   });
 
+  it('leaves everything after backup and restore alone', () => {
+    const asked = read('--state /x backup app --to /somewhere --keep 3 --namespace ns');
+    expect(asked).toMatchObject({ command: 'backup', stateDir: '/x' });
+    expect(asked.words).toEqual(['app', '--to', '/somewhere', '--keep', '3', '--namespace', 'ns']);
+    expect(read('restore --from d --check --help')).toMatchObject({
+      command: 'restore',
+      words: ['--from', 'd', '--check', '--help'],
+    });
+    expect(read('--state backup status').command).toBe('status');
+  });
+
   it('leaves everything after kubectl alone', () => {
     expect(read('--state /x kubectl get pods -o wide --nodes a --help')).toMatchObject({
       command: 'kubectl',

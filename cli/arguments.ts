@@ -93,9 +93,12 @@ const parse = (args: readonly string[]) => {
   }
 };
 
-/** Where kubectl's own arguments begin: they are passed on unread. */
+/** Programs whose own arguments are passed on unread. */
+const passedOn: ReadonlySet<string> = new Set(['kubectl', 'backup', 'restore']);
+
+/** Where the arguments of such a program begin. */
 const split = (args: readonly string[]): { own: readonly string[]; rest: readonly string[] } => {
-  const at = args.indexOf('kubectl');
+  const at = args.findIndex((word, i) => passedOn.has(word) && args[i - 1] !== '--state');
   const before = args.slice(0, Math.max(at, 0));
   const isCommand = at >= 0 && before.every((word, i) => word.startsWith('--') || before[i - 1] === '--state');
   return isCommand ? { own: args.slice(0, at + 1), rest: args.slice(at + 1) } : { own: args, rest: [] };

@@ -72,6 +72,18 @@ describe('quartet', () => {
     expect(out).toMatch(new RegExp(`^\\./quartet ${command} .*--kubeconfig FILE`, 's'));
   });
 
+  it.each(['backup', 'restore'])('%s --help tells about it', async (command) => {
+    const { code, out } = await run(`${command} --help`);
+    expect(code).toBe(0);
+    expect(out).toMatch(new RegExp(`^\\./quartet ${command} .*--endpoint URL`, 's'));
+  });
+
+  it('a backup that is only checked needs no Quartet that runs', async () => {
+    const { code, error } = await run('restore --from /nonexistent --check');
+    expect(code).toBe(1);
+    expect(error).toBe('quartet: /nonexistent holds no finished backup\n');
+  });
+
   it('down is content when nothing runs', async () => {
     expect(await run('down')).toEqual({ code: 0, out: 'not running\n', error: '' });
   });

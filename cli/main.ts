@@ -13,6 +13,8 @@ const commands: Readonly<Record<string, () => Promise<Run>>> = {
   logs: async () => (await import('./commands/logs.ts')).logs,
   split: async () => (await import('./commands/split.ts')).split,
   describe: async () => (await import('./commands/describe.ts')).describe,
+  backup: async () => (await import('./commands/backup.ts')).backup,
+  restore: async () => (await import('./commands/restore.ts')).restore,
   kubectl: async () => (await import('./commands/kubectl.ts')).kubectl,
   tools: async () => (await import('./commands/tools.ts')).tools,
   help: async () => (await import('./commands/help.ts')).help,

@@ -14,6 +14,8 @@ const text = `Quartet: four services under one operator, on this computer.
   ./quartet logs X        of a pod, or of supervisor, kube-apiserver, nats-0, …   (-f follows, --tail N)
   ./quartet split X       split a database shard while it serves          (./quartet split --help)
   ./quartet describe dbshard X   all about a shard, and what to do        (./quartet describe --help)
+  ./quartet backup DB --to PLACE  back a database up, or go on with it    (./quartet backup --help)
+  ./quartet restore --from PLACE --to DB   into a new database            (./quartet restore --help)
   ./quartet kubectl …     kubectl with the right kubeconfig
   ./quartet tools         build Kubernetes, etcd, helm and nats-server (up does it too)
 
@@ -39,7 +41,32 @@ const describe = `./quartet describe dbshard NAME   all about a shard, for whoev
 Range, members and how far behind they are, split, conditions, events, and what to do about each problem.
 Ages and positions are live: an operator is asked. Other kinds: what kubectl describe says.`;
 
-const pages: Readonly<Record<string, string>> = { split, describe };
+const backup = `./quartet backup DATABASE --to PLACE   back a database up while it serves
+
+      --to PLACE          a directory, or s3://bucket/prefix
+      --endpoint URL      of S3, when it is not Amazon's; AWS_ENDPOINT_URL stands in for it
+      --keep N            so many of the newest backups stay; left out: all
+      --namespace NS      default by default
+
+A second backup to the same place goes on with the log of the first, so that every second between them can be restored.
+A new one is made when the log has grown longer than the database, and after a split.
+S3: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION.`;
+
+const restore = `./quartet restore --from PLACE --to NEWDATABASE   restore a backup into a new database
+./quartet restore --from PLACE --check            read all of a backup, and check it
+
+      --from PLACE        a directory, or s3://bucket/prefix
+      --endpoint URL      of S3, when it is not Amazon's
+      --database NAME     that was backed up, when the place holds several; NAMESPACE/NAME is fine, too
+      --at TIME           as it was at the end of this second, 2026-11-24T12:00:05Z; left out: at the end of the backup
+      --namespace NS      of the new database, default by default
+      --work DIR          room for the whole database; left out: the system's directory for temporary files
+
+Make the new database first: DBShards with spec.database NEWDATABASE that hold all keys and are empty. What is restored
+is compared with the backup by hash in the end. A restore that was interrupted is run again. Keys whose time to live has
+run out by now stay away.`;
+
+const pages: Readonly<Record<string, string>> = { split, describe, backup, restore };
 
 /** What there is; or about one command. */
 export const help = ({ words }: CommandLine): number => {
