@@ -120,7 +120,11 @@ export const runTransactions = ({ seed, shards, transactions, maxSkewMs }: RunOp
   const readEnds = (): Map<string, number> => new Map(logs.map((log) => (some(6), [log.name, log.end])));
 
   // Whoever takes part in nothing has a log all the same.
-  for (const log of logs) log.append(now, write(() => {}));
+  for (const log of logs)
+    log.append(
+      now,
+      write(() => {}),
+    );
   some(transactions * 4);
   const positions = new Map(logs.map((log) => (some(40), [log.name, log.end])));
   const settled = readEnds();
