@@ -5,7 +5,8 @@ import { Heartbeats } from '../heartbeats.ts';
 import { Departures } from './departures.ts';
 import type { ShardView } from './shard-view.ts';
 
-const half = { metadata: { name: 'half', namespace: 'shop', uid: 'u' }, spec: {} } as DbShard;
+const status = { log: { stream: 'S', created: 'monday' } };
+const half = { metadata: { name: 'half', namespace: 'shop', uid: 'u' }, spec: {}, status } as DbShard;
 
 const view = (name: string, over: Partial<ShardView> = {}): ShardView => ({
   name,
@@ -57,6 +58,10 @@ describe('a new half that is given up', () => {
   it('goes at once when there is no source any more', () => {
     expect(departures.whyNotFinished(half, [given])).toBeNull();
     expect(departures.whyNotFinished(half, [view('whole', { deleting: true }), given])).toBeNull();
+  });
+
+  it('goes at once when no replica of it ever ran', () => {
+    expect(departures.whyNotFinished({ ...half, status: {} } as DbShard, all)).toBeNull();
   });
 
   it('that serves keys goes like every other shard', () => {

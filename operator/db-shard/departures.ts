@@ -27,7 +27,9 @@ export class Departures {
     const own = all.find((one) => one.name === name);
     const source = all.find((one) => one.name === own?.splitFrom?.shard);
     const key = `${namespace}/${name}/${shard.metadata.uid ?? ''}`;
-    if (own?.range !== null || source === undefined || source.deleting) {
+    // without a log there never was a replica that could ask for keys
+    const neverRan = shard.status?.log === undefined;
+    if (neverRan || own?.range !== null || source === undefined || source.deleting) {
       this.#deserted.delete(key);
       return null;
     }

@@ -122,7 +122,15 @@ describe('a DBShard that is split', () => {
     const all = (await Promise.all(members)).flat().map(({ pod }) => pod);
     for (const pod of all) cluster.fakes.killProcess(pod);
     await cluster.startOperator();
-    await cluster.untilReason('app', 'Ready', 'NoPrimary');
+    for (const name of ['app', 'half']) {
+      // a change that its next plan has to answer
+      await cluster.client.merge(dbShards, { namespace: 'default', name }, { spec: { storage: { policy: 'Delete' } } });
+      await until(`${name} is planned`, async () => {
+        const { metadata, status } = await cluster.shard(name);
+        return status?.observedGeneration === metadata.generation;
+      });
+    }
+    expect(await cluster.page('/live/db/default/app')).toMatchObject({ members: [] });
     expect((await cluster.shard('app')).status?.range).toEqual({ start: '', end: 'm', epoch: 1 });
     expect(await cluster.entry('app')).toMatchObject({ end: 'm', epoch: 1 });
     expect(await cluster.entry('half')).toMatchObject({ start: 'm', epoch: 1, serves: true });
