@@ -5,8 +5,8 @@ import { isOpen, type ShardView } from './shard-view.ts';
 
 /** A shard is split by itself when it was above its limit for this time: a peak is no reason. */
 export const aboveForMs = 60_000;
-/** No second one in a database until the last is over for this time: halves first sweep away what they gave. */
-export const quietMs = 300_000;
+/** No second one in a database until the last is over, and swept up, for this time. */
+export const quietMs = 60_000;
 /** More shards of a database are not made by themselves. */
 export const maxShards = 64;
 
@@ -34,10 +34,10 @@ export const isAbove = ({ spec, status }: DbShard): boolean =>
 const sameDatabase = (own: ShardView, all: readonly ShardView[]): ShardView[] =>
   all.filter(({ database }) => database === own.database);
 
-/** A split is wanted or goes on anywhere in the database. */
+/** A split is wanted, goes on, or is not swept up yet anywhere in the database. */
 export const isSplitting = (own: ShardView, all: readonly ShardView[]): boolean =>
   sameDatabase(own, all).some(
-    (shard) => !isOpen(shard) || shard.handed !== null || splitOf(shard, all).type !== 'none',
+    (shard) => !isOpen(shard) || shard.handed !== null || shard.strays || splitOf(shard, all).type !== 'none',
   );
 
 /** Decides whether the operator splits a shard by itself: one at a time in a database, and not without end. Pure. */

@@ -17,6 +17,7 @@ const view = (name: string, over: Partial<ShardView> = {}): ShardView => ({
   wasHeld: false,
   mayDeleteKeys: false,
   rows: null,
+  strays: false,
   range: { start: '', end: '', epoch: 0 },
   intake: null,
   handed: null,

@@ -21,6 +21,8 @@ export interface ShardView extends Known {
   readonly mayDeleteKeys: boolean;
   /** Keys in the primary's store, also those that it does not serve; null: not known. */
   readonly rows: number | null;
+  /** Its store still holds keys of another shard, which it sweeps away: its size is not its own. */
+  readonly strays: boolean;
 }
 
 /** The last report of a pod and its age, ms; undefined: it was not heard. */
@@ -50,6 +52,15 @@ const knownOf = (shard: DbShard, reports: readonly ReplicaReport[]): Known => {
   return splitFrom === undefined && known.intake === null ? { ...known, range: { ...range, epoch: 0 } } : known;
 };
 
+const sourceOf = ({ spec: { splitFrom } }: DbShard): ShardView['splitFrom'] =>
+  splitFrom === undefined ? null : { shard: splitFrom.shard, at: splitFrom.at ?? null };
+
+/** What the primary's figures tell of its store. */
+const storeOf = (reports: readonly ReplicaReport[]): Pick<ShardView, 'rows' | 'strays'> => {
+  const { keys = null, strays = 0 } = reports.find(({ state }) => state === 'primary')?.figures ?? {};
+  return { rows: keys, strays: strays > 0 };
+};
+
 /** Reads a shard from its resource and its pods' reports. `now`: ms since the epoch. */
 export const viewShard = (shard: DbShard, hear: Hear, now: number): ShardView => {
   const { metadata, spec, status } = shard;
@@ -59,11 +70,11 @@ export const viewShard = (shard: DbShard, hear: Hear, now: number): ShardView =>
     name: metadata.name,
     database: spec.database,
     created: metadata.creationTimestamp ?? '',
-    splitFrom: spec.splitFrom === undefined ? null : { shard: spec.splitFrom.shard, at: spec.splitFrom.at ?? null },
+    splitFrom: sourceOf(shard),
     deleting: metadata.deletionTimestamp !== undefined,
     wasHeld: status?.conditions?.some(({ type }) => type === 'DeletionHeld') ?? false,
     mayDeleteKeys: metadata.annotations?.[deleteKeysAnnotation] === 'true',
-    rows: reports.find(({ state }) => state === 'primary')?.figures['keys'] ?? null,
+    ...storeOf(reports),
   };
 };
 
