@@ -20,6 +20,8 @@ const isFirstNews = (type: string, isGood: boolean): boolean => !isGood && type 
 const isNews = (set: ReplicaSet, { type, status, reason }: DesiredCondition): boolean => {
   const before = set.status?.conditions?.find((one) => one.type === type);
   if (before?.reason === reason) return false;
+  // what is taken over, and how far that is, Splitting tells
+  if (type === 'Ready' && reason === 'TakingOver') return false;
   if (status === 'Unknown') return reason === 'MonitorSilent';
   if (type === 'Progressing') return reason === 'RollingOut';
   return before !== undefined || isFirstNews(type, status === good[type]);
