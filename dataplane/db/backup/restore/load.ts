@@ -82,7 +82,8 @@ class Loader {
       }
       return bytes;
     };
-    loaded.bytes += await patiently(write, { signal, forMs: patienceMs });
+    const written = await patiently(write, { signal, forMs: patienceMs });
+    loaded.bytes += written;
     loaded.keys++;
   }
 }

@@ -142,10 +142,7 @@ export const runTransactions = ({ seed, shards, transactions, maxSkewMs }: RunOp
     return { position, settled: of(settled), floor: of(floor), ceiling: of(ceiling), open };
   };
   const replayed = (log: ShardLog): Replayed[] =>
-    log.entries.slice(positions.get(log.name), last.get(log.name)).map((entry) => ({
-      position: { seq: entry.seq, term: 1, log: '', chain: '', time: entry.time },
-      entry,
-    }));
+    log.entries.slice(positions.get(log.name), last.get(log.name)).map(placeOf);
   return {
     bounds: new Map(logs.map((log) => [log.name, boundsOf(log)])),
     logs: new Map(logs.map((log) => [log.name, replayed(log)])),
@@ -155,6 +152,11 @@ export const runTransactions = ({ seed, shards, transactions, maxSkewMs }: RunOp
     stateAt: (shard, seq) => byName.get(shard)?.states[seq - 1] ?? { notes: new Map(), done: new Set() },
   };
 };
+
+const placeOf = (entry: CommittedEntry): Replayed => ({
+  position: { seq: entry.seq, term: 1, log: '', chain: '', time: entry.time },
+  entry,
+});
 
 interface Plan {
   readonly id: string;
