@@ -15,8 +15,9 @@ import { bytesInJson, jsonOfBytes, keyOf } from './json.ts';
  *     { "changes": [{ "seq": 18, "time", "kind": "put", "key", "type": "string", "value", "expireAt": 0 }], "next": 19, "sequence": 18, "shard": "app-0" }
  *
  * Ask again with `from` = `next`: nothing is left out or comes twice, whatever dies meanwhile. Without `from`: from now
- * on. The one who asks sets the pace. `shard` has to be named when the prefix lies in several. COMPACTED: the changes are
- * not kept any more; read the keys, and go on from the sequence of that read.
+ * on. The one who asks sets the pace. `shard` has to be named when the prefix lies in several, and with `from` when keys of
+ * the shard have changed hands: a sequence is that of one shard. COMPACTED: the changes are not kept any more, or the keys
+ * are in another shard; read the keys, and go on from the sequence of that read.
  */
 export const changesRequest = z.object({
   prefix: bytesInJson.default(''),
@@ -38,6 +39,29 @@ const shardOfPrefix = (ranges: Ranges, prefix: string): DbShardEntry => {
   return shard;
 };
 
+interface Place {
+  readonly ranges: Ranges;
+  readonly prefix: string;
+  readonly shard: DbShardEntry;
+}
+
+/** Why nothing can be told of a shard from a sequence on; null: it can. */
+const refusalOf = ({ from, shard: named }: z.infer<typeof changesRequest>, at: Place): DbError | null => {
+  const { ranges, prefix, shard } = at;
+  if (from === undefined) return null;
+  if (named === undefined) {
+    if (ranges.epochOf(shard) === 0) return null;
+    return new DbError(
+      'CROSSSHARD',
+      `keys have come to shard ${shard.name} or left it: name the shard that 'from' is of`,
+    );
+  }
+  const touched = ranges.withPrefix(prefix);
+  if (touched.includes(shard)) return null;
+  const names = touched.map(({ name }) => name).join(', ');
+  return new DbError('COMPACTED', `keys with the prefix are in ${names} by now: read them anew and go on there`);
+};
+
 export const changes = async (
   { router, nats }: { router: Router; nats: NatsConnection },
   database: string,
@@ -48,6 +72,8 @@ export const changes = async (
   const named = ranges.shards.find(({ name }) => name === request.shard);
   if (request.shard !== undefined && !named) throw new DbError('CLUSTERDOWN', 'the database has no such shard');
   const shard = named ?? shardOfPrefix(ranges, prefix);
+  const refusal = refusalOf(request, { ranges, prefix, shard });
+  if (refusal) throw refusal;
   const from = request.from ?? router.sequenceOf(shard) + 1;
   const source = { nats, shard: () => shard, member: (entry: DbShardEntry) => router.anyMember(entry) };
   const encoded = Buffer.from(prefix, 'latin1').toString('base64');

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { z } from 'zod';
 import { fitsArity, keyIndexes, type KeyCommand } from '../commands/command.ts';
 import { CommandTable, keyCommands } from '../commands/table.ts';
@@ -5,10 +6,11 @@ import { DbError } from '../db-error.ts';
 import { planCommand, type PlannedCommand } from '../gateway/plan.ts';
 import type { Ranges } from '../gateway/ranges.ts';
 import type { Router } from '../gateway/router.ts';
+import { requestDeadlineMs } from '../gateway/shard-link.ts';
 import { maxKeyBytes } from '../limits.ts';
 import { encodeCommand, Frame, readTrusted } from '../resp/frame.ts';
 import { decodeReply } from '../resp/reply.ts';
-import { runAtomically } from './atomic.ts';
+import { runAtomically, type Atomic } from './atomic.ts';
 import { bytesInJson, bytesOf, jsonOf, type JsonReply } from './json.ts';
 
 /** Commands on keys, as RESP clients send them: `["SET", "a", "1"]`. */
@@ -42,8 +44,10 @@ export interface CommandsAnswer {
 const commands = new CommandTable<KeyCommand>(keyCommands.filter(({ across }) => across !== 'every'));
 
 /** A command and its shards. @throws DbError */
-export const planArguments = (args: z.infer<typeof commandList>[number], ranges: Ranges): PlannedCommand => {
-  const payload = encodeCommand(args.map(bytesOf));
+export const planArguments = (args: z.infer<typeof commandList>[number], ranges: Ranges): PlannedCommand =>
+  planPayload(encodeCommand(args.map(bytesOf)), ranges);
+
+const planPayload = (payload: Buffer, ranges: Ranges): PlannedCommand => {
   const frame = new Frame();
   readTrusted(frame, payload, 0);
   const command = commands.find(frame);
@@ -68,29 +72,47 @@ const answer = (results: JsonReply[], sequences: Readonly<Record<string, number>
   return { results, shard, sequence, sequences };
 };
 
-const runEach = async (router: Router, planned: readonly PlannedCommand[]): Promise<CommandsAnswer> => {
-  const sequences: Record<string, number> = {};
-  const runOne = async ({ parts, merge }: PlannedCommand): Promise<JsonReply> => {
-    const replies = await Promise.all(
-      parts.map(async ({ shard, payload }) => {
-        const { reply, sequence } = await router.ask(shard.name, { kind: 0, payload, writes: true });
-        sequences[shard.name] = Math.max(sequences[shard.name] ?? 0, sequence);
-        return reply;
-      }),
-    );
-    return jsonOf(decodeReply(merge(replies))?.reply ?? null);
-  };
-  return answer(await Promise.all(planned.map(runOne)), sequences);
+/** Collects, by shard, the sequence that contains what was done. */
+type Sequences = Record<string, number>;
+
+interface Running {
+  readonly router: Router;
+  readonly database: string;
+  readonly sequences: Sequences;
+  readonly deadline: number;
+}
+
+/** Carries out one command, not atomically over several shards. A part whose keys have moved is planned as a command of its own. */
+const runOne = async (payload: Buffer, running: Running): Promise<Buffer> => {
+  const { router, database, sequences, deadline } = running;
+  const { parts, merge } = planPayload(payload, router.ranges(database));
+  const replies = await Promise.all(
+    parts.map(async ({ shard, payload: part }) => {
+      const answer = await router.ask(shard.name, { kind: 0, payload: part, writes: true, deadline });
+      if (answer.overtaken) return runOne(part, running);
+      sequences[shard.name] = Math.max(sequences[shard.name] ?? 0, answer.sequence);
+      return answer.reply;
+    }),
+  );
+  return merge(replies);
 };
 
 export const runCommands = async (
   router: Router,
   database: string,
-  request: z.infer<typeof commandsRequest>,
+  { commands: wanted, atomic }: z.infer<typeof commandsRequest>,
 ): Promise<CommandsAnswer> => {
-  const ranges = router.ranges(database);
-  const planned = request.commands.map((args) => planArguments(args, ranges));
-  if (!request.atomic) return runEach(router, planned);
-  const done = await runAtomically({ planned, watched: [], ranges, router });
-  return answer((done?.replies ?? []).map(jsonOf), done?.sequences ?? {});
+  const plan: Atomic['plan'] = (ranges) => wanted.map((args) => planArguments(args, ranges));
+  if (atomic) {
+    const done = await runAtomically({ plan, watched: [], database, router });
+    return answer((done?.replies ?? []).map(jsonOf), done?.sequences ?? {});
+  }
+  // One that is wrong keeps all of them from being carried out.
+  plan(router.ranges(database));
+  const running = { router, database, sequences: {}, deadline: performance.now() + requestDeadlineMs };
+  const replies = await Promise.all(wanted.map((args) => runOne(encodeCommand(args.map(bytesOf)), running)));
+  return answer(
+    replies.map((reply) => jsonOf(decodeReply(reply)?.reply ?? null)),
+    running.sequences,
+  );
 };

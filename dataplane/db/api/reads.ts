@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { DbShardEntry } from '../../../contract/directory.ts';
 import { DbError } from '../db-error.ts';
-import type { Ranges } from '../gateway/ranges.ts';
+import { inEpoch, type EpochRequest } from '../batch/epoch.ts';
+import { overtaken, replanned } from '../gateway/replan.ts';
 import type { Router } from '../gateway/router.ts';
 import { encodeCommand } from '../resp/frame.ts';
 import { decodeReply, ReplyError, type Reply } from '../resp/reply.ts';
@@ -45,64 +46,69 @@ export interface ReadKey {
 
 const anyAge = 3_600_000;
 
+type Freshness = z.infer<typeof freshness>;
+
+/** A read of one shard. */
+interface ShardRead extends EpochRequest {
+  readonly shard: DbShardEntry;
+  readonly how: Freshness;
+  /** performance.now(), milliseconds. */
+  readonly deadline: number;
+}
+
+const isAt = (how: Freshness): boolean => typeof how === 'object' && 'at' in how;
+
+const place = (how: Exclude<Freshness, 'linearizable'>): { sequence: number; maxLagMs: number } =>
+  'at' in how ? { sequence: how.at, maxLagMs: anyAge } : { sequence: 0, maxLagMs: how.maxLagMs };
+
 /** Any of the members' reads, as new as it has to be. @throws DbError */
 const read = async (
   router: Router,
-  shard: DbShardEntry,
-  command: Buffer,
-  how: z.infer<typeof freshness>,
-): Promise<{ reply: Reply; sequence: number }> => {
-  const { reply, sequence } =
+  { shard, kind, payload, how, deadline }: ShardRead,
+): Promise<{ reply: Reply; sequence: number } | typeof overtaken> => {
+  const answer =
     how === 'linearizable'
-      ? await router.ask(shard.name, { kind: 0, payload: command, writes: false })
-      : await router.readAt(
-          shard,
-          command,
-          'at' in how ? { sequence: how.at, maxLagMs: anyAge } : { sequence: 0, maxLagMs: how.maxLagMs },
-        );
-  const decoded = decodeReply(reply)?.reply ?? null;
+      ? await router.ask(shard.name, { kind, payload, writes: false, deadline })
+      : await router.readAt(shard, { kind, payload, deadline }, place(how));
+  if (answer.overtaken) return overtaken;
+  const decoded = decodeReply(answer.reply)?.reply ?? null;
   if (decoded instanceof ReplyError) throw errorOfLine(decoded.message);
-  return { reply: decoded, sequence };
+  return { reply: decoded, sequence: answer.sequence };
 };
 
 const text = (reply: Reply | undefined): string => (Buffer.isBuffer(reply) ? reply.toString() : String(reply));
 const bytesOrNull = (reply: Reply | undefined): Buffer | null => (Buffer.isBuffer(reply) ? Buffer.from(reply) : null);
 
+interface KeysRead extends Omit<ShardRead, 'kind' | 'payload'> {
+  readonly keys: readonly string[];
+}
+
 /** Keys of one shard, all of the same state; null: it does not exist. @throws DbError */
 export const readKeys = async (
   router: Router,
-  shard: DbShardEntry,
-  keys: readonly string[],
-  how: z.infer<typeof freshness>,
-): Promise<{ rows: (ReadKey | null)[]; sequence: number }> => {
-  const command = encodeCommand(['QREAD', ...keys.map((key) => Buffer.from(key, 'latin1'))]);
-  const { reply, sequence } = await read(router, shard, command, how);
-  const rows = (reply as readonly (readonly Reply[] | null)[]).map((row) =>
+  { keys, ...where }: KeysRead,
+): Promise<{ rows: (ReadKey | null)[]; sequence: number } | typeof overtaken> => {
+  const payload = encodeCommand(['QREAD', ...keys.map((key) => Buffer.from(key, 'latin1'))]);
+  const found = await read(router, { ...where, kind: 0, payload });
+  if (found === overtaken) return overtaken;
+  const rows = (found.reply as readonly (readonly Reply[] | null)[]).map((row) =>
     row === null ? null : { version: Number(row[0]), type: text(row[1]), value: bytesOrNull(row[2]) },
   );
-  return { rows, sequence };
+  return { rows, sequence: found.sequence };
 };
 
-export const get = async (router: Router, database: string, request: z.infer<typeof getRequest>): Promise<object> => {
-  const key = keyOf(request.key);
-  const shard = router.ranges(database).find(key);
-  const { rows, sequence } = await readKeys(router, shard, [key], request.freshness);
-  const [row] = rows;
-  const where = { shard: shard.name, sequence };
-  if (!row) return { found: false, ...where };
-  const value = row.value === null ? null : jsonOfBytes(row.value);
-  return { found: true, type: row.type, value, version: row.version, ...where };
-};
-
-const latin1 = (utf8: string): string => Buffer.from(utf8, 'utf8').toString('latin1');
-
-/** The shards that a range touches, in the order in which it is read. */
-const shardsOf = (ranges: Ranges, start: string, end: string, reverse: boolean): DbShardEntry[] => {
-  const touched = ranges.shards.filter(
-    (shard) => (end === '' || latin1(shard.start) < end) && (shard.end === '' || latin1(shard.end) > start),
-  );
-  return reverse ? touched.toReversed() : touched;
-};
+export const get = (router: Router, database: string, request: z.infer<typeof getRequest>): Promise<object> =>
+  replanned(async (deadline) => {
+    const key = keyOf(request.key);
+    const shard = router.ranges(database).find(key);
+    const found = await readKeys(router, { shard, keys: [key], how: request.freshness, deadline });
+    if (found === overtaken) return overtaken;
+    const [row] = found.rows;
+    const where = { shard: shard.name, sequence: found.sequence };
+    if (!row) return { found: false, ...where };
+    const value = row.value === null ? null : jsonOfBytes(row.value);
+    return { found: true, type: row.type, value, version: row.version, ...where };
+  });
 
 const itemOf = (row: readonly Reply[]): object => ({
   key: jsonOfBytes(bytesOrNull(row[0]) ?? Buffer.alloc(0)),
@@ -111,28 +117,69 @@ const itemOf = (row: readonly Reply[]): object => ({
   value: row[3] === null ? null : jsonOfBytes(bytesOrNull(row[3]) ?? Buffer.alloc(0)),
 });
 
+type Bounds = Readonly<Record<'start' | 'end', string>>;
+
+interface Wanted extends Bounds, Pick<z.infer<typeof rangeRequest>, 'reverse' | 'freshness'> {
+  readonly database: string;
+  /** Items that are still wanted, and one more, which tells whether there are more. */
+  readonly left: number;
+}
+
+interface Page {
+  readonly shard: string;
+  readonly sequence: number;
+  readonly rows: readonly (readonly Reply[])[];
+  /** What is to be read after it; null: nothing. */
+  readonly rest: Bounds | null;
+}
+
+/** What the shard has that comes next; null: no shard does. */
+const readPage = async (
+  router: Router,
+  { database, start, end, left, reverse, freshness: how }: Wanted,
+  deadline: number,
+): Promise<Page | null | typeof overtaken> => {
+  const ranges = router.ranges(database);
+  const parts = ranges.between(start, end);
+  const part = reverse ? parts.at(-1) : parts[0];
+  if (!part) return null;
+  if (isAt(how) && parts.length > 1) {
+    throw new DbError('CROSSSHARD', 'a sequence belongs to one shard, and the range lies in several');
+  }
+  const args = [Buffer.from(start, 'latin1'), Buffer.from(end, 'latin1'), String(left), reverse ? '1' : '0'];
+  const asked = inEpoch({ kind: 0, payload: encodeCommand(['QROWS', ...args]) }, ranges.epochOf(part.shard));
+  const found = await read(router, { ...asked, shard: part.shard, how, deadline });
+  if (found === overtaken) return overtaken;
+  const rest = reverse ? { start, end: part.start } : { start: part.end, end };
+  return {
+    shard: part.shard.name,
+    sequence: found.sequence,
+    rows: found.reply as readonly (readonly Reply[])[],
+    rest: parts.length > 1 ? rest : null,
+  };
+};
+
 export const range = async (
   router: Router,
   database: string,
   request: z.infer<typeof rangeRequest>,
 ): Promise<object> => {
-  const [start, end] = [keyOf(request.start), keyOf(request.end)];
-  const shards = shardsOf(router.ranges(database), start, end, request.reverse);
-  if (typeof request.freshness === 'object' && 'at' in request.freshness && shards.length > 1) {
-    throw new DbError('CROSSSHARD', 'a sequence belongs to one shard, and the range lies in several');
-  }
   const items: object[] = [];
   const sequences: Record<string, number> = {};
-  for (const shard of shards) {
+  let rest: Bounds | null = { start: keyOf(request.start), end: keyOf(request.end) };
+  while (rest !== null) {
     // One more than wanted tells whether there is more.
     const left = request.limit + 1 - items.length;
-    const args = [Buffer.from(start, 'latin1'), Buffer.from(end, 'latin1'), String(left), request.reverse ? '1' : '0'];
-    const { reply, sequence } = await read(router, shard, encodeCommand(['QROWS', ...args]), request.freshness);
-    sequences[shard.name] = sequence;
-    const rows = reply as readonly (readonly Reply[])[];
+    const { reverse, freshness: how } = request;
+    const wanted: Wanted = { ...rest, database, left, reverse, freshness: how };
+    const found: Page | null = await replanned((deadline) => readPage(router, wanted, deadline));
+    if (found === null) break;
+    const { rows, shard, sequence } = found;
+    sequences[shard] = sequence;
     items.push(...rows.map(itemOf));
     if (rows.length < left && rows.length > 0 && isCut(rows)) return { items, more: true, sequences };
     if (items.length > request.limit) return { items: items.slice(0, request.limit), more: true, sequences };
+    rest = found.rest;
   }
   return { items, more: false, sequences };
 };

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { WatchedKey } from '../batch/request-batch.ts';
 import { DbError } from '../db-error.ts';
-import type { Ranges } from '../gateway/ranges.ts';
+import { overtaken, replanned } from '../gateway/replan.ts';
 import type { Router } from '../gateway/router.ts';
-import { runAtomically } from './atomic.ts';
+import { runAtomically, type Atomic } from './atomic.ts';
 import { commandList, planArguments } from './commands.ts';
 import { bytesInJson, bytesOf, jsonOf, keyOf } from './json.ts';
 import { readKeys, type ReadKey } from './reads.ts';
@@ -54,37 +54,37 @@ export const holds = (compared: Comparison, row: ReadKey | null): boolean => {
 };
 
 /** All keys that are compared, each shard's in one state. */
-const readCompared = async (
-  router: Router,
-  ranges: Ranges,
-  keys: Iterable<string>,
-): Promise<Map<string, ReadKey | null>> => {
-  const found = new Map<string, ReadKey | null>();
-  const groups = Map.groupBy(new Set(keys), (key) => ranges.find(key));
-  await Promise.all(
-    [...groups].map(async ([shard, own]) => {
-      const { rows } = await readKeys(router, shard, own, 'linearizable');
-      for (const [i, key] of own.entries()) found.set(key, rows[i] ?? null);
-    }),
-  );
-  return found;
-};
+const readCompared = (router: Router, database: string, keys: Iterable<string>): Promise<Map<string, ReadKey | null>> =>
+  replanned(async (deadline) => {
+    const ranges = router.ranges(database);
+    const groups = [...Map.groupBy(new Set(keys), (key) => ranges.find(key))];
+    const answers = await Promise.all(
+      groups.map(([shard, own]) => readKeys(router, { shard, keys: own, how: 'linearizable', deadline })),
+    );
+    const found = new Map<string, ReadKey | null>();
+    for (const [i, [, own]] of groups.entries()) {
+      const answer = answers[i];
+      if (!answer || answer === overtaken) return overtaken;
+      for (const [j, key] of own.entries()) found.set(key, answer.rows[j] ?? null);
+    }
+    return found;
+  });
 
 const attemptOnce = async (
   router: Router,
   database: string,
   request: z.infer<typeof transactionRequest>,
 ): Promise<object | null> => {
-  const ranges = router.ranges(database);
   const rows = await readCompared(
     router,
-    ranges,
+    database,
     request.compare.map(({ key }) => keyOf(key)),
   );
   const succeeded = request.compare.every((each) => holds(each, rows.get(keyOf(each.key)) ?? null));
-  const planned = request[succeeded ? 'then' : 'else'].map((args) => planArguments(args, ranges));
+  const commands = request[succeeded ? 'then' : 'else'];
+  const plan: Atomic['plan'] = (ranges) => commands.map((args) => planArguments(args, ranges));
   const watched: WatchedKey[] = [...rows].map(([key, row]) => ({ key, version: row?.version ?? 0 }));
-  const done = await runAtomically({ planned, watched, ranges, router });
+  const done = await runAtomically({ plan, watched, database, router });
   return done && { succeeded, results: done.replies.map(jsonOf), sequences: done.sequences };
 };
 

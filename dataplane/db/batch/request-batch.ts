@@ -9,12 +9,13 @@
  *
  * A version is the sequence that wrote the key; 0: it does not exist; below 0: it has not existed since that stamp of the
  * primary. The payload of a step of a transaction over several shards is in `two-phase/step.ts`. A stale read, which any
- * member answers, has before its RESP form: f64 sequence of the state to read, 0 = the newest there is.
+ * member answers, has before its RESP form: f64 sequence of the state to read, 0 = the newest there is. One on all keys of
+ * a shard names the epoch of its range: `epoch.ts`.
  *
  * `epoch`: once a member has refused a request of an epoch it refuses all later ones of it, so that the gateway can
  * send everything again in its old order, under the next epoch. `id` is the gateway's own and comes back in the answer.
  */
-export const requestKind = { resp3: 1, transaction: 2, step: 4, stale: 8 } as const;
+export const requestKind = { resp3: 1, transaction: 2, step: 4, stale: 8, epoch: 16 } as const;
 
 /** A request as it lies in a batch. */
 export interface BatchedRequest {

@@ -34,7 +34,7 @@ export const dbsize: ShardCommand = {
   },
 };
 
-/** Keys after `from` that match, until `examined` keys were looked at; `last` is null when the shard is done. */
+/** Keys from `from` on (null: the shard's first) that match, until `examined` keys were looked at; `last` is null when the shard is done. */
 const scanStep = (
   store: Store,
   from: string | null,
@@ -43,7 +43,7 @@ const scanStep = (
 ): { found: string[]; last: string | null } => {
   const found: string[] = [];
   let left = examined;
-  const range = store.own(from === null ? {} : { from: `${from}\0` });
+  const range = store.own(from === null ? {} : { from });
   for (const { key, row } of store.file.state.rows(range)) {
     if (match(key, row)) found.push(key);
     if (--left === 0) return { found, last: key };
@@ -108,21 +108,26 @@ export const randomkey: ShardCommand = {
 
 /** What a SCAN step asks of one shard. */
 export interface ScanStep {
-  /** The last key seen; null = from the start. */
+  /** First key that is wanted; null = from the start. */
   readonly from: string | null;
   readonly count: number;
   readonly pattern: string;
   readonly type: string;
 }
 
+const placeOf = (text: string): string | null => {
+  if (text === '-') return null;
+  return text.startsWith('+') ? `${text.slice(1)}\0` : text.slice(1);
+};
+
 const parseStep = (frame: Frame): ScanStep => ({
-  from: frame.text(1) === '-' ? null : frame.key(1).slice(1),
+  from: placeOf(frame.key(1)),
   count: Math.min(Math.max(1, smallInteger(frame, 2)), maxScanned),
   pattern: frame.key(3),
   type: frame.text(4),
 });
 
-/** The member's part of SCAN: `QSCAN - | +<last key> COUNT PATTERN TYPE` answers [`-` | `+<last key>, keys]. */
+/** The member's part of SCAN: `QSCAN - | +<last key> | =<first key> COUNT PATTERN TYPE` answers [`-` | `+<last key>`, keys]. */
 export const qscan: ShardCommand = {
   kind: 'shard',
   combine: 'join',

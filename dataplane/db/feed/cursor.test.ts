@@ -37,3 +37,8 @@ test.each([
   };
   expect(attempt()).toMatch(error);
 });
+
+test('a number alone may be a sequence of the shard that had the keys before', () => {
+  expect(() => parseCursor('18', ['app-1'], true)).toThrow(/^a sequence is that of one shard.*say FROM app-1:1$/);
+  expect(parseCursor('app-1:18', ['app-1'], true)).toEqual(new Map([['app-1', 18]]));
+});

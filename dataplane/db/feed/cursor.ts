@@ -30,17 +30,18 @@ export const changedShards = (shards: readonly string[]): DbError =>
   );
 
 /**
- * Where to begin in these shards. A number alone is a sequence of the only one.
+ * Where to begin in these shards. A number alone is a sequence of the only one, unless keys have `changedHands`: then it
+ * may be one of the shard that had them before.
  * @throws DbError ERR when it is malformed, CROSSSHARD for a number when there are several, COMPACTED when it is about other shards
  */
-export const parseCursor = (text: string, shards: readonly string[]): Map<string, number> => {
+export const parseCursor = (text: string, shards: readonly string[], changedHands = false): Map<string, number> => {
   const [only = '', ...others] = shards;
   if (/^\d+$/.test(text)) {
-    if (others.length === 0) return new Map([[only, sequence(text)]]);
+    if (others.length === 0 && !changedHands) return new Map([[only, sequence(text)]]);
     const example = formatCursor(new Map(shards.map((shard) => [shard, 1])));
     throw new DbError(
       'CROSSSHARD',
-      `a sequence is that of one shard, and the keys are in several: say FROM ${example}`,
+      `a sequence is that of one shard, and the keys are or were in several: say FROM ${example}`,
     );
   }
   const cursor = new Map(text.split(',').map(pair));

@@ -82,7 +82,8 @@ export class Connection implements Client {
   /** Size of the largest reply of late, bytes. */
   #largeReply = 0;
   #window = firstPlaces;
-  #blocked = false;
+  /** How many answers nothing is read before. */
+  #blocks = 0;
   #full = false;
   #ended = false;
   #closing = false;
@@ -123,12 +124,11 @@ export class Connection implements Client {
   }
 
   block(): void {
-    this.#blocked = true;
+    this.#blocks++;
   }
 
   unblock(): void {
-    this.#blocked = false;
-    this.#pump();
+    if (--this.#blocks === 0) this.#pump();
   }
 
   push(bytes: Buffer): void {
@@ -193,7 +193,7 @@ export class Connection implements Client {
   }
 
   #isDone(): boolean {
-    return (this.#closing || this.#ended) && this.#places.length === 0 && (this.#closing || !this.#blocked);
+    return (this.#closing || this.#ended) && this.#places.length === 0 && (this.#closing || this.#blocks === 0);
   }
 
   #markDirty(): void {
@@ -233,7 +233,7 @@ export class Connection implements Client {
 
   /** Carries out what is parsed, until bytes are missing or a bound is reached. */
   #pump(): void {
-    while (!this.#blocked && !this.#closing) {
+    while (this.#blocks === 0 && !this.#closing) {
       if (this.#overfull()) {
         this.#full = true;
         break;
@@ -241,7 +241,7 @@ export class Connection implements Client {
       if (!this.#step()) break;
     }
     this.advance();
-    if (this.#full || this.#blocked) this.#socket.pause();
+    if (this.#full || this.#blocks > 0) this.#socket.pause();
     else if (this.#socket.isPaused()) this.#socket.resume();
   }
 

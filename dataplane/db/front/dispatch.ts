@@ -1,4 +1,3 @@
-import { requestKind } from '../batch/request-batch.ts';
 import { fitsArity, keyIndexes, oneKey, type KeyCommand } from '../commands/command.ts';
 import { refusedCommands } from '../commands/refused.ts';
 import { DbError, errorLine } from '../db-error.ts';
@@ -6,9 +5,10 @@ import { maxKeyBytes } from '../limits.ts';
 import { encodeError, type ReplyWriter } from '../resp/reply-writer.ts';
 import type { Frame } from '../resp/frame.ts';
 import { submitReadOnly } from './read-only.ts';
-import { askEveryShard, askShards } from './fan-out.ts';
+import { askAnew, askEveryShard, askShards, kindOf, replanFor, type Asked } from './fan-out.ts';
 import { allowedWhileListening, isListening } from './pubsub-commands.ts';
 import { queueCommand } from './transactions.ts';
+import type { Replan, Waiter } from '../gateway/request.ts';
 import type { Client, Server, ServerCommand, Session } from './session.ts';
 
 /** As Redis says it: the name and the first arguments, cut. */
@@ -51,25 +51,32 @@ const isWrite = (command: ServerCommand): boolean => command.flags.includes('wri
 const runKeyCommand = (command: KeyCommand, client: Client, frame: Frame, server: Server): void => {
   const { session } = client;
   const ranges = server.router.ranges(session.database);
-  if (command.across === 'every') return askEveryShard(client, { command, frame, ranges, router: server.router });
+  const { router } = server;
+  if (command.across === 'every') return askEveryShard({ client, command, payload: frame.raw(), router });
   const indexes = command.keys === oneKey ? null : keyIndexes(command.keys, frame);
   const keys = indexes === null ? [keyArgument(frame, 1)] : indexes.map((i) => keyArgument(frame, i));
   const shard = ranges.find(keys[0] ?? '');
   if (keys.length > 1 && keys.some((key) => ranges.find(key) !== shard)) {
-    return askShards(client, { command, frame, ranges, router: server.router }, keys);
+    return askShards({ client, command, payload: Buffer.from(frame.raw()), keys, router });
   }
-  const kind = session.protocol === 3 ? requestKind.resp3 : 0;
+  const place = client.place();
   const request = {
-    kind,
+    kind: kindOf(client),
     payload: frame.raw(),
     writes: isWrite(command),
-    waiter: client.place(),
+    waiter: place,
     keys,
     database: session.database,
+    asker: client,
+    replan: keys.length > 1 ? replanKeys({ client, command, payload: frame.raw(), keys, router }, place) : undefined,
   };
-  if (session.readOnly) return submitReadOnly(session, command, { shard, request, router: server.router });
-  server.router.submit(shard, request);
+  if (session.readOnly) return submitReadOnly(session, command, { shard, request, router });
+  router.submit(shard, request);
 };
+
+/** For a command whose keys lie in one shard, should they come apart. */
+const replanKeys = (asked: Asked, place: Waiter): Replan =>
+  replanFor(asked.client, place, (deadline) => askAnew(asked, deadline));
 
 const run = (client: Client, frame: Frame, reply: ReplyWriter, server: Server): void => {
   const command = server.commands.find(frame);
@@ -90,8 +97,7 @@ const run = (client: Client, frame: Frame, reply: ReplyWriter, server: Server): 
   if (command.kind === 'keys') {
     runKeyCommand(command, client, frame, server);
   } else if (command.kind === 'shard') {
-    const { router } = server;
-    askEveryShard(client, { command, frame, router, ranges: router.ranges(client.session.database) });
+    askEveryShard({ client, command, payload: frame.raw(), router: server.router });
   } else command.run(client, frame, reply, server);
 };
 

@@ -114,11 +114,14 @@ const keyspace: Section = (it, session): Fields => {
   return keys === 0 ? {} : { db0: `keys=${keys},expires=${sum(shards, 'expiring')},avg_ttl=0` };
 };
 
+/** A key as a value of a field, which knows no comma and no end of a line. */
+const shown = (key: string): string => encodeURIComponent(Buffer.from(key, 'latin1').toString());
+
 const shards: Section = (it, session) =>
   Object.fromEntries(
-    shardsOf(it, session).map(({ name, primary, term, sequence, keys, members, alive, lag }, i) => [
+    shardsOf(it, session).map(({ name, range, primary, term, sequence, keys, members, alive, lag }, i) => [
       `shard${i}`,
-      `name=${name},primary=${primary ?? ''},term=${term},sequence=${sequence},keys=${keys},members=${members},alive=${alive},lag=${lag}`,
+      `name=${name},${range ? `from=${shown(range.start)},to=${shown(range.end)},epoch=${range.epoch},` : ''}primary=${primary ?? ''},term=${term},sequence=${sequence},keys=${keys},members=${members},alive=${alive},lag=${lag}`,
     ]),
   );
 

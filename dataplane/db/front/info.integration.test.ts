@@ -76,7 +76,7 @@ test('keys are counted, over all shards and by shard, soon after they were writt
     (await info('keyspace')).Keyspace?.['db0'] === 'keys=2,expires=1,avg_ttl=0' ? true : undefined,
   );
   expect((await info('shards')).Shards?.['shard1']).toMatch(
-    /^name=app-1,primary=app-1-m0,term=1,sequence=\d+,keys=1,members=1,alive=1,lag=0$/,
+    /^name=app-1,from=m,to=,epoch=0,primary=app-1-m0,term=1,sequence=\d+,keys=1,members=1,alive=1,lag=0$/,
   );
 });
 

@@ -57,7 +57,7 @@ export const submitReadOnly = (
     },
   };
   if (!command.flags.includes('readonly')) return router.submit(shard, { ...request, waiter });
-  const { keys = [], database = null } = request;
+  const { keys = [], database = null, asker, replan } = request;
   // The frame's bytes are used again, and the request may be sent twice.
   const payload = Buffer.from(request.payload);
   router.read(shard, payload, {
@@ -65,6 +65,6 @@ export const submitReadOnly = (
     protocol: session.protocol,
     seen: seen.get(shard.name) ?? 0,
     maxLagMs,
-    place: { keys, database },
+    place: { keys, database, asker, replan },
   });
 };

@@ -1,13 +1,16 @@
-import type { DbShardEntry } from '../../../contract/directory.ts';
+import { inEpoch } from '../batch/epoch.ts';
 import { smallInteger, syntaxError } from '../commands/arguments.ts';
 import { scanDescription } from '../commands/table.ts';
 import { DbError } from '../db-error.ts';
+import type { RangePart } from '../gateway/ranges.ts';
+import { overtaken, replanned } from '../gateway/replan.ts';
+import type { Router } from '../gateway/router.ts';
 import { encodeCommand, type Frame } from '../resp/frame.ts';
 import { decodeReply } from '../resp/reply.ts';
 import { encodeReply } from '../resp/reply-writer.ts';
-import { blockingPlace } from './fan-out.ts';
-import type { ScanPlace } from './scan-cursors.ts';
-import type { Server, Session, SessionCommand } from './session.ts';
+import type { ShardAnswer } from '../two-phase/coordinator.ts';
+import { answerWith, askInTurn, blockingPlace } from './fan-out.ts';
+import type { Client, Server, Session, SessionCommand } from './session.ts';
 
 interface ScanOptions {
   readonly count: number;
@@ -29,35 +32,59 @@ const parseOptions = (frame: Frame): ScanOptions => {
   return { count, pattern, type };
 };
 
-interface Step {
-  readonly shard: DbShardEntry;
-  readonly from: string | null;
-  /** The shard after this one. */
-  readonly next: DbShardEntry | undefined;
-}
-
 /** Where a cursor leads. @throws DbError when it is not one of ours, or no longer */
-const stepOf = (cursor: string, session: Session, server: Server): Step => {
-  const { shards } = server.router.ranges(session.database);
-  const place = cursor === '0' ? null : server.cursors.get(cursor);
-  const i = place ? shards.findIndex(({ name }) => name === place.shard) : 0;
-  const shard = shards[i];
-  if (!shard || place === undefined || (place && place.database !== session.database)) {
-    throw new DbError('ERR', 'invalid cursor');
-  }
-  return { shard, from: place?.from ?? null, next: shards[i + 1] };
+const placeOf = (cursor: string, session: Session, server: Server): string => {
+  if (cursor === '0') return '';
+  const place = server.cursors.get(cursor);
+  if (place === undefined || place.database !== session.database) throw new DbError('ERR', 'invalid cursor');
+  return place.from;
 };
 
-/** Where the scan goes on after a step; null: it is over. `last` is what QSCAN answered. */
-const placeAfter = (step: Step, last: Buffer, database: string | null): ScanPlace | null => {
-  if (last[0] === 43) return { database, shard: step.shard.name, from: last.toString('latin1', 1) };
-  return step.next ? { database, shard: step.next.name, from: null } : null;
+/** A place as QSCAN takes it: the start of the shard's range, after a key, or at one. */
+const stepFrom = (from: string, part: RangePart): string => {
+  if (from <= part.start) return '-';
+  return from.endsWith('\0') ? `+${from.slice(0, -1)}` : `=${from}`;
 };
+
+/** What a step found, or the error that it was answered. */
+type ScanAnswer =
+  | ShardAnswer
+  | {
+      /** Where the scan goes on; null: it is over. */
+      readonly next: string | null;
+      readonly keys: readonly Buffer[];
+      readonly sequence: number;
+    };
 
 /** What QSCAN answered. */
 const stepReply = (reply: Buffer): [Buffer, Buffer[]] => {
   const decoded = decodeReply(reply);
   return (decoded === null ? [Buffer.from('-'), []] : decoded.reply) as [Buffer, Buffer[]];
+};
+
+interface Scan extends ScanOptions {
+  readonly from: string;
+  readonly client: Client;
+  readonly router: Router;
+}
+
+/** A step of the shard that has the keys at the place; or the error that it answers. */
+const scanOnce = async (
+  { from, count, pattern, type, client, router }: Scan,
+  deadline: number,
+): Promise<ScanAnswer | typeof overtaken> => {
+  const ranges = router.ranges(client.session.database);
+  const [part] = ranges.between(from, '');
+  if (!part) return { next: null, keys: [], sequence: 0 };
+  const start = Buffer.from(stepFrom(from, part), 'latin1');
+  const payload = encodeCommand(['QSCAN', start, String(count), Buffer.from(pattern, 'latin1'), type]);
+  const request = { ...inEpoch({ kind: 0, payload }, ranges.epochOf(part.shard)), writes: false, deadline };
+  const answer = await askInTurn(client, router, part.shard, request);
+  if (answer.overtaken) return overtaken;
+  if (answer.reply[0] === 45) return answer;
+  const [last, keys] = stepReply(answer.reply);
+  const done = part.end === '' ? null : part.end;
+  return { next: last[0] === 43 ? `${last.toString('latin1', 1)}\0` : done, keys, sequence: answer.sequence };
 };
 
 /** SCAN walks over the shards in the order of their ranges, a step of one shard at a time. */
@@ -67,24 +94,22 @@ export const scanCommand: SessionCommand = {
   inTransaction: 'refuse',
   run(client, frame, _reply, server) {
     const { session } = client;
-    const { count, pattern, type } = parseOptions(frame);
-    const step = stepOf(frame.text(1), session, server);
-    const from = step.from === null ? '-' : Buffer.from(`+${step.from}`, 'latin1');
-    const payload = encodeCommand(['QSCAN', from, String(count), Buffer.from(pattern, 'latin1'), type]);
-    const place = blockingPlace(client);
-    const answer = (reply: Buffer, sequence: number): void => {
-      if (reply[0] === 45) return place.answer(reply, sequence);
-      const [last, keys] = stepReply(reply);
-      const next = placeAfter(step, last, session.database);
-      const cursor = next ? server.cursors.add(next) : '0';
-      const write = encodeReply(2, (writer) => {
+    const { router } = server;
+    const scan = { ...parseOptions(frame), from: placeOf(frame.text(1), session, server), client, router };
+    const { database } = session;
+    if (router.ranges(database).shards.length === 0) throw new DbError('CLUSTERDOWN', 'the database has no shard');
+    const answer = async (): Promise<ShardAnswer> => {
+      const found = await replanned((deadline) => scanOnce(scan, deadline));
+      if ('reply' in found) return found;
+      const cursor = found.next === null ? '0' : server.cursors.add({ database, from: found.next });
+      const reply = encodeReply(2, (writer) => {
         writer.array(2);
         writer.bulk(cursor);
-        writer.array(keys.length);
-        for (const key of keys) writer.bulk(key);
+        writer.array(found.keys.length);
+        for (const key of found.keys) writer.bulk(key);
       });
-      place.answer(write, sequence);
+      return { reply, sequence: found.sequence };
     };
-    server.router.submit(step.shard, { kind: 0, payload, writes: false, waiter: { answer } });
+    answerWith(blockingPlace(client), answer());
   },
 };

@@ -3,9 +3,8 @@ import { randomInt } from 'node:crypto';
 /** Where a SCAN goes on. */
 export interface ScanPlace {
   readonly database: string | null;
-  readonly shard: string;
-  /** Last key seen; null = from the shard's start. */
-  readonly from: string | null;
+  /** No key before this one is missing. A place among keys stays right when they come to lie in other shards. */
+  readonly from: string;
 }
 
 const maxCursors = 10_000;

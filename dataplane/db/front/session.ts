@@ -61,7 +61,7 @@ export interface Client {
   push(bytes: Buffer): void;
   /** Resolves when what waits to be read by the client is little, or it is gone. */
   drained(): Promise<void>;
-  /** No further command is read until {@link unblock}. */
+  /** No further command is read until {@link unblock}, as often as it was called. */
   block(): void;
   unblock(): void;
   /** Closes when all replies are sent. */

@@ -1,15 +1,19 @@
+import type { DbShardEntry } from '../../../contract/directory.ts';
 import { encodeTransaction, requestKind, type WatchedKey } from '../batch/request-batch.ts';
 import { allKeys, keyIndexes, noKeys } from '../commands/command.ts';
 import { DbError } from '../db-error.ts';
 import { maxKeyBytes, maxRequestBytes, maxTransactionCommands } from '../limits.ts';
 import { planCommand, planTransaction, type Plan, type PlannedCommand } from '../gateway/plan.ts';
 import type { Ranges } from '../gateway/ranges.ts';
+import { overtaken, replanned } from '../gateway/replan.ts';
+import type { ShardRequest } from '../gateway/request.ts';
+import type { Router } from '../gateway/router.ts';
 import { transact } from '../gateway/transact.ts';
 import { encodeCommand, Frame, readTrusted } from '../resp/frame.ts';
 import { decodeReply } from '../resp/reply.ts';
 import { encodeError, encodeReply, type Protocol } from '../resp/reply-writer.ts';
-import type { TransactionOutcome } from '../two-phase/coordinator.ts';
-import { blockingPlace } from './fan-out.ts';
+import type { ShardAnswer, TransactionOutcome } from '../two-phase/coordinator.ts';
+import { answerWith, askInTurn, blockingPlace, replanFor } from './fan-out.ts';
 import type { Client, QueuedTransaction, Server, ServerCommand, Session, SessionCommand } from './session.ts';
 
 /** Puts a command into a transaction. @throws DbError when it cannot be part of one */
@@ -41,7 +45,8 @@ export const queueCommand = (
 interface Called {
   readonly transaction: QueuedTransaction;
   readonly watched: readonly WatchedKey[];
-  readonly ranges: Ranges;
+  /** Its own, and those that are watched. */
+  readonly keys: readonly string[];
 }
 
 /** A queued command, split over the shards of its keys. @throws DbError CROSSSHARD when it cannot be split */
@@ -58,16 +63,43 @@ const planQueued = (raw: Buffer, ranges: Ranges, server: Server): PlannedCommand
   return planned;
 };
 
-/** By two-phase commit. Nothing that the client sends after it is read before it is decided. */
-const execAcrossShards = (client: Client, { transaction, watched, ranges }: Called, server: Server): void => {
-  const { protocol } = client.session;
+/** In one shard. */
+const execRequest = ({ session }: Client, { transaction, watched, keys }: Called): Omit<ShardRequest, 'waiter'> => ({
+  kind: requestKind.transaction | (session.protocol === 3 ? requestKind.resp3 : 0),
+  payload: encodeTransaction(watched, transaction.commands),
+  writes: transaction.writes,
+  keys,
+  database: session.database,
+});
+
+/** By two-phase commit. */
+const execAcrossShards = async (
+  client: Client,
+  { transaction, watched }: Called,
+  { server, deadline }: { server: Server; deadline: number },
+): Promise<ShardAnswer | typeof overtaken> => {
+  const { protocol, database } = client.session;
+  const ranges = server.router.ranges(database);
   const planned = transaction.commands.map((raw) => planQueued(raw, ranges, server));
   const plan = planTransaction(planned, watched, ranges);
-  const place = blockingPlace(client);
-  void transact(server.router, plan.parts, { protocol }).then((outcome) =>
-    place.answer(execReply(plan, outcome, protocol), 0),
-  );
+  const outcome = await transact(server.router, plan.parts, { protocol, deadline, asker: client });
+  return outcome.kind === 'overtaken' ? overtaken : { reply: execReply(plan, outcome, protocol), sequence: 0 };
 };
+
+/** The shard of all keys of a transaction; null: they are in several. @throws DbError CLUSTERDOWN */
+const shardOf = (ranges: Ranges, keys: readonly string[]): DbShardEntry | null => {
+  const [shard = ranges.find(''), ...others] = new Set(keys.map((key) => ranges.find(key)));
+  return others.length === 0 ? shard : null;
+};
+
+/** Wherever its keys are by now. */
+const execAnew = (client: Client, called: Called, server: Server, until?: number): Promise<ShardAnswer> =>
+  replanned(async (deadline) => {
+    const shard = shardOf(server.router.ranges(client.session.database), called.keys);
+    if (shard === null) return execAcrossShards(client, called, { server, deadline });
+    const answer = await askInTurn(client, server.router, shard, { ...execRequest(client, called), deadline });
+    return answer.overtaken ? overtaken : answer;
+  }, until);
 
 const execReply = (plan: Plan, outcome: TransactionOutcome, protocol: Protocol): Buffer => {
   if (outcome.kind === 'failed') return encodeError(outcome.error);
@@ -113,19 +145,13 @@ const exec: SessionCommand = {
     session.watched.clear();
     if (transaction.broken) throw new DbError('EXECABORT', 'Transaction discarded because of previous errors.');
     if (transaction.commands.length === 0 && watched.length === 0) return reply.array(0);
-    const keys = [...transaction.keys, ...watched.map(({ key }) => key)];
-    const ranges = server.router.ranges(session.database);
-    const shards = new Set(keys.map((key) => ranges.find(key)));
-    if (shards.size > 1) return execAcrossShards(client, { transaction, watched, ranges }, server);
-    const [shard = ranges.find('')] = shards;
-    server.router.submit(shard, {
-      kind: requestKind.transaction | (session.protocol === 3 ? requestKind.resp3 : 0),
-      payload: encodeTransaction(watched, transaction.commands),
-      writes: transaction.writes,
-      waiter: client.place(),
-      keys,
-      database: session.database,
-    });
+    const called = { transaction, watched, keys: [...transaction.keys, ...watched.map(({ key }) => key)] };
+    const shard = shardOf(server.router.ranges(session.database), called.keys);
+    // Nothing that the client sends after it is read before it is decided.
+    if (shard === null) return answerWith(blockingPlace(client), execAnew(client, called, server));
+    const waiter = client.place();
+    const replan = replanFor(client, waiter, (deadline) => execAnew(client, called, server, deadline));
+    server.router.submit(shard, { ...execRequest(client, called), waiter, asker: client, replan });
   },
 };
 
@@ -169,28 +195,35 @@ const watch: SessionCommand = {
     const keys = Array.from({ length: frame.count - 1 }, (_, i) => frame.key(i + 1));
     if (keys.some((key) => key.length > maxKeyBytes))
       throw new DbError('ERR', `a key exceeds the limit of ${maxKeyBytes} bytes`);
-    const ranges = server.router.ranges(session.database);
-    const groups = [...Map.groupBy(keys, (key) => ranges.find(key))];
-    const place = blockingPlace(client);
-    let missing = groups.length;
-    let failure: Buffer | null = null;
-    for (const [shard, own] of groups) {
-      const answer = (answered: Buffer, sequence: number): void => {
-        if (answered[0] === 45) failure ??= answered;
-        else noteVersions(session, own, answered);
-        if (--missing === 0) place.answer(failure ?? okReply, sequence);
-      };
-      const payload = encodeCommand(['QVERSIONS', ...own.map((key) => Buffer.from(key, 'latin1'))]);
-      server.router.submit(shard, {
-        kind: 0,
-        payload,
-        writes: false,
-        waiter: { answer },
-        keys: own,
-        database: session.database,
-      });
-    }
+    answerWith(
+      blockingPlace(client),
+      replanned((deadline) => watchKeys(client, keys, server.router, deadline)),
+    );
   },
+};
+
+/** Asks each shard for the versions of its keys. */
+const watchKeys = async (
+  client: Client,
+  keys: readonly string[],
+  router: Router,
+  deadline: number,
+): Promise<ShardAnswer | typeof overtaken> => {
+  const { session } = client;
+  const { database } = session;
+  const ranges = router.ranges(database);
+  const groups = [...Map.groupBy(keys, (key) => ranges.find(key))];
+  const answers = await Promise.all(
+    groups.map(([shard, own]) => {
+      const payload = encodeCommand(['QVERSIONS', ...own.map((key) => Buffer.from(key, 'latin1'))]);
+      return askInTurn(client, router, shard, { kind: 0, payload, writes: false, keys: own, database, deadline });
+    }),
+  );
+  if (answers.some((answer) => answer.overtaken)) return overtaken;
+  const failed = answers.find(({ reply }) => reply[0] === 45);
+  if (failed) return failed;
+  for (const [i, [, own]] of groups.entries()) noteVersions(session, own, answers[i]?.reply ?? Buffer.alloc(0));
+  return { reply: okReply, sequence: Math.max(0, ...answers.map(({ sequence }) => sequence)) };
 };
 
 const okReply = encodeReply(2, (writer) => writer.ok());

@@ -23,13 +23,15 @@ const qwatch: SessionCommand = {
     if (frame.lengthOf(1) > maxKeyBytes) throw new DbError('ERR', `a prefix exceeds the limit of ${maxKeyBytes} bytes`);
     const { database } = client.session;
     const prefix = frame.key(1);
-    const shards = router.ranges(database).withPrefix(prefix);
+    const ranges = router.ranges(database);
+    const shards = ranges.withPrefix(prefix);
     const cursor =
       frame.count === 2
         ? new Map(shards.map((shard) => [shard.name, router.sequenceOf(shard) + 1]))
         : parseCursor(
             frame.key(3),
             shards.map(({ name }) => name),
+            shards.some((shard) => ranges.epochOf(shard) > 0),
           );
     reply.bulk(formatCursor(cursor));
     watches.start(client, { database, prefix, cursor });

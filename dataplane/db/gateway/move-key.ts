@@ -1,8 +1,10 @@
 import { encodeCommand } from '../resp/frame.ts';
 import { decodeReply } from '../resp/reply.ts';
+import { errorLine } from '../db-error.ts';
 import { encodeError, encodeReply } from '../resp/reply-writer.ts';
 import type { TransactionOutcome } from '../two-phase/coordinator.ts';
-import type { Ranges } from './ranges.ts';
+import { overtaken, replanned } from './replan.ts';
+import type { ShardRequest } from './request.ts';
 import type { Router } from './router.ts';
 import { transact } from './transact.ts';
 
@@ -12,8 +14,12 @@ export interface Move {
   readonly to: string;
   /** RENAMENX: only if there is no key with the new name. */
   readonly onlyIfFree: boolean;
-  readonly ranges: Ranges;
+  readonly database: string | null;
   readonly router: Router;
+  /** See {@link ShardRequest.asker}. */
+  readonly asker: ShardRequest['asker'];
+  /** Until when it may wait (performance.now(), milliseconds). */
+  readonly deadline: number;
 }
 
 /** The value changed while it was read, so often in a row: then it is given up. */
@@ -30,10 +36,13 @@ interface Found {
 }
 
 /** The version of a key, and the value of that version or of a later one; or the reply that ends the command. */
-const readKey = async ({ from, ranges, router }: Move): Promise<Found | Buffer> => {
-  const shard = ranges.find(from).name;
-  const read = async (command: string): Promise<Buffer> =>
-    (await router.ask(shard, { kind: 0, payload: encodeCommand([command, raw(from)]), writes: false })).reply;
+const readKey = async ({ from, database, router, asker, deadline }: Move): Promise<Found | Buffer> => {
+  const shard = router.ranges(database).find(from).name;
+  const read = async (command: string): Promise<Buffer> => {
+    const payload = encodeCommand([command, raw(from)]);
+    return (await router.ask(shard, { kind: 0, payload, writes: false, keys: [from], database, deadline, asker }))
+      .reply;
+  };
   const versions = await read('QVERSIONS');
   if (versions[0] === 45) return versions;
   const dumped = await read('QDUMP');
@@ -47,7 +56,8 @@ const readKey = async ({ from, ranges, router }: Move): Promise<Found | Buffer> 
 const exists = ([reply]: readonly Buffer[]): boolean => reply?.[0] === 58 && reply[1] === 49;
 
 const tryMove = (move: Move, { version, dump }: Found): Promise<TransactionOutcome> => {
-  const [from, to] = [move.ranges.find(move.from).name, move.ranges.find(move.to).name];
+  const ranges = move.router.ranges(move.database);
+  const [from, to] = [ranges.find(move.from).name, ranges.find(move.to).name];
   const parts = [
     { shard: from, watched: [{ key: move.from, version }], commands: [encodeCommand(['UNLINK', raw(move.from)])] },
     {
@@ -57,15 +67,19 @@ const tryMove = (move: Move, { version, dump }: Found): Promise<TransactionOutco
     },
   ];
   const veto = (replies: readonly Buffer[]): boolean => move.onlyIfFree && replies.length === 2 && exists(replies);
-  return transact(move.router, parts, { veto });
+  return transact(move.router, parts, { veto, deadline: move.deadline, asker: move.asker });
 };
 
 /** Moves a value to another shard, atomically. Never rejects; answers the command's reply. */
-export const moveKey = async (move: Move): Promise<Buffer> => {
+export const moveKey = (move: Move): Promise<Buffer> =>
+  replanned(() => moveOnce(move), move.deadline).catch((error: unknown) => encodeError(errorLine(error)));
+
+const moveOnce = async (move: Move): Promise<Buffer | typeof overtaken> => {
   for (let attempt = 0; attempt < attempts; attempt++) {
     const found = await readKey(move);
     if (Buffer.isBuffer(found)) return found;
     const outcome = await tryMove(move, found);
+    if (outcome.kind === 'overtaken') return overtaken;
     if (outcome.kind === 'failed') return encodeError(outcome.error);
     if (outcome.kind === 'refused') return zero;
     if (outcome.kind === 'committed') return move.onlyIfFree ? one : ok;

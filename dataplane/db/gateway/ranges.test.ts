@@ -1,7 +1,10 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { unsplit, type DbShardEntry } from '../../../contract/directory.ts';
-import { Ranges } from './ranges.ts';
+import type { RangeReport } from '../../../contract/heartbeat.ts';
+import type { ReceivedBeat } from '../../fabric/heartbeats.ts';
+import { endOfPrefix, handedOn, Ranges } from './ranges.ts';
+import { newestReport, ownClaim, type ShardView } from './shard-view.ts';
 
 const shard = (name: string, start: string, end: string, conflict: string | null = null): DbShardEntry => ({
   kind: 'db',
@@ -18,6 +21,10 @@ const shard = (name: string, start: string, end: string, conflict: string | null
   conflict,
 });
 
+/** As the directory alone says. */
+const rangesOf = (...shards: DbShardEntry[]): Ranges =>
+  new Ranges(shards.map((each) => ({ shard: each, report: null })));
+
 const found = (ranges: Ranges, key: string): string => {
   try {
     return ranges.find(key).name;
@@ -27,19 +34,19 @@ const found = (ranges: Ranges, key: string): string => {
 };
 
 test('a key belongs to the range that holds it: start inclusive, end exclusive', () => {
-  const ranges = new Ranges([shard('b', 'm', ''), shard('a', '', 'm')]);
+  const ranges = rangesOf(shard('b', 'm', ''), shard('a', '', 'm'));
   expect(['', 'a', 'lzzz', 'm', 'z', '\xff'].map((key) => found(ranges, key))).toEqual(['a', 'a', 'a', 'b', 'b', 'b']);
   expect(ranges.shards.map(({ name }) => name)).toEqual(['a', 'b']);
 });
 
 test('bounds compare by their UTF-8 bytes', () => {
-  const ranges = new Ranges([shard('a', '', 'é'), shard('b', 'é', '')]);
+  const ranges = rangesOf(shard('a', '', 'é'), shard('b', 'é', ''));
   const key = (text: string): string => Buffer.from(text).toString('latin1');
   expect(['z', 'è', 'é', '日'].map((text) => found(ranges, key(text)))).toEqual(['a', 'a', 'b', 'b']);
 });
 
 test('keys in a gap, in an overlap and in a conflict are refused with the reason', () => {
-  const ranges = new Ranges([shard('a', '', 'g'), shard('b', 'f', 'm'), shard('c', 'p', '', 'overlaps c2')]);
+  const ranges = rangesOf(shard('a', '', 'g'), shard('b', 'f', 'm'), shard('c', 'p', '', 'overlaps c2'));
   expect(found(ranges, 'fa')).toBe('the ranges of shards a and b overlap at this key; it is not served');
   expect(found(ranges, 'n')).toBe('no shard of the database covers this key');
   expect(found(ranges, 'q')).toBe('the range of shard c is in conflict: overlaps c2');
@@ -59,10 +66,172 @@ test('any ranges: a key is served by exactly the one shard that holds it', () =>
       (bounds, key) => {
         const shards = bounds.map(([start, end], i) => shard(`s${i}`, start, end));
         const holders = shards.filter(({ start, end }) => start <= key && (end === '' || key < end));
-        const name = found(new Ranges(shards), key);
+        const name = found(rangesOf(...shards), key);
         if (holders.length === 1) expect(name).toBe(holders[0]!.name);
         else expect(name).toMatch(holders.length === 0 ? /^no shard/ : /overlap/);
       },
     ),
   );
+});
+
+type Range = Partial<RangeReport> & { start: string; end: string; epoch: number };
+
+/** A shard as the directory has it, and as its members have said since. */
+const view = (entry: DbShardEntry, report: Range | null = null): ShardView => ({ shard: entry, report });
+const source = shard('s', '', '');
+const kept = { ...source, end: 'm', epoch: 1 };
+const taker: DbShardEntry = { ...shard('t', '', ''), serves: false, splitFrom: { shard: 's', at: 'm' } };
+const taken: DbShardEntry = { ...taker, start: 'm', epoch: 1, serves: true };
+const handed = { to: 't', start: 'm', end: '' };
+const before = { start: '', end: '', epoch: 0 };
+const after = { start: '', end: 'm', epoch: 1 };
+const empty = { start: 'm', end: 'm', epoch: 1 };
+const open = { start: 'm', end: '', epoch: 1 };
+
+test.each([
+  ['the new shard waits', [view(source, before), view(taker)], ['s', 's']],
+  ['it copies', [view(source, before), view(taker, empty)], ['s', 's']],
+  ['keys are handed over', [view(source, { ...after, handed }), view(taker, empty)], ['s', 't']],
+  ['… and the new shard was not heard', [view(source, { ...after, handed }), view(taker)], ['s', 't']],
+  ['… and is not in the directory yet: they wait at the old one', [view(source, { ...after, handed })], ['s', 's']],
+  ['… and the directory knows of that', [view(kept, { ...after, handed }), view(taker, empty)], ['s', 't']],
+  ['… and no member was heard', [view(kept), view(taker)], ['s', 't']],
+  ['the new shard is open, and the old one was not heard since', [view(source, before), view(taker, open)], ['s', 't']],
+  ['both say so', [view(source, after), view(taker, open)], ['s', 't']],
+  ['the old one is done, the new one was not heard', [view(source, after), view(taker)], ['s', 't']],
+  ['the old one is done, the new one is not known', [view(source, after)], ['s', 's']],
+  ['the directory knows all', [view(kept), view(taken)], ['s', 't']],
+  ['… and members say what was', [view(kept, before), view(taken, empty)], ['s', 't']],
+])('%s', (_name, views, owners) => {
+  expect(['a', 'z'].map((key) => found(new Ranges(views), key))).toEqual(owners);
+});
+
+test('where two claim keys in the same epoch neither serves them, whoever says so', () => {
+  const ranges = new Ranges([view(source, before), view(shard('t', 'm', ''), { start: 'm', end: '', epoch: 0 })]);
+  expect(found(ranges, 'z')).toMatch(/^the ranges of shards s and t overlap/);
+  expect(ranges.withPrefix('z').map(({ name }) => name)).toEqual(['s', 't']);
+});
+
+test('of the members of a shard the one with the highest epoch is believed, then the one that saw the most of its log', () => {
+  const says = (epoch: number, applied: number, end: string): ReceivedBeat =>
+    ({ beat: { replica: { applied, range: { start: '', end, epoch } } } }) as ReceivedBeat;
+  const beats = new Map([
+    ['m0', says(1, 50, 'old')],
+    ['m1', says(2, 10, 'x')],
+    ['m2', says(2, 11, 'newest')],
+    ['elsewhere', says(3, 99, 'foreign')],
+  ]);
+  const members = ['m0', 'm1', 'm2', 'silent'].map((pod) => ({ pod, node: '', zone: '' }));
+  expect(newestReport({ ...source, members }, beats)?.end).toBe('newest');
+  expect(newestReport(source, beats)).toBeNull();
+});
+
+/** A shard at one moment: its log, and what the directory holds if it was written then. */
+interface Moment {
+  readonly report: Range | null;
+  readonly entry: DbShardEntry | null;
+}
+
+/** Histories of shards: each splits off from one that serves, hands over, opens and releases, one step at a time. */
+const historiesOf = (steps: readonly (readonly [number, number])[]): Map<string, Moment[]> => {
+  const moments = new Map<string, Moment[]>();
+  const now = new Map<string, Moment>();
+  const set = (name: string, moment: Moment): void => void now.set(name, moment);
+  const record = (): void => {
+    for (const [name, moment] of now) moments.set(name, [...(moments.get(name) ?? []), moment]);
+  };
+  set('s0', { report: before, entry: shard('s0', '', '') });
+  record();
+  for (const [i, [which, place]] of steps.entries()) {
+    const serving = [...now].filter(
+      ([, { report }]) => (report !== null && report.start !== report.end) || report?.start === '',
+    );
+    const [from, moment] = serving[which % serving.length]!;
+    const [own, name] = [moment.report!, `s${i + 1}`];
+    const at = 'bcdefghijk'[place]!;
+    if (at <= own.start || (own.end !== '' && at >= own.end)) continue;
+    const epoch = own.epoch + 1;
+    const entry: DbShardEntry = { ...shard(name, '', ''), serves: false, splitFrom: { shard: from, at } };
+    set(name, { report: null, entry });
+    record();
+    set(name, { report: { start: at, end: at, epoch }, entry });
+    record();
+    const shorter = { start: own.start, end: at, epoch };
+    const less = { ...moment.entry!, ...shorter };
+    set(from, { report: { ...shorter, handed: { to: name, start: at, end: own.end } }, entry: less });
+    record();
+    const opened = { start: at, end: own.end, epoch };
+    set(name, { report: opened, entry: { ...entry, ...opened, serves: true } });
+    record();
+    set(from, { report: shorter, entry: less });
+    record();
+  }
+  const total = Math.max(...[...moments.values()].map((each) => each.length));
+  for (const [name, each] of moments) {
+    moments.set(name, [...Array.from({ length: total - each.length }, () => ({ report: null, entry: null })), ...each]);
+  }
+  return moments;
+};
+
+test('any splits, any mixture of old and new views: a key has one shard, or one that it waits for, never an older than is known', () => {
+  const step = fc.tuple(fc.nat({ max: 5 }), fc.nat({ max: 9 }));
+  const age = fc.nat({ max: 40 });
+  fc.assert(
+    fc.property(
+      fc.array(step, { minLength: 1, maxLength: 4 }),
+      fc.array(fc.tuple(age, age, fc.boolean()), { minLength: 5, maxLength: 5 }),
+      fc.constantFrom('a', 'b', 'cc', 'e', 'gg', 'j', 'k', 'z'),
+      (steps, ages, key) => {
+        const histories = historiesOf(steps);
+        // The directory holds a new shard before anything can be known of its split.
+        const firsts = [...histories.values()].map((moments) => moments.findIndex(({ entry }) => entry !== null));
+        const known = [...histories.values()].map((moments, i) => Math.max(0, moments.length - 1 - ages[i]![0]));
+        const newest = Math.max(...known);
+        const views = [...histories.values()].flatMap((moments, i) => {
+          const [, reportAge, heard] = ages[i]!;
+          const at = firsts[i]! <= newest ? Math.max(firsts[i]!, known[i]!) : known[i]!;
+          const { entry } = moments[at]!;
+          const report = heard ? moments[Math.max(0, moments.length - 1 - reportAge)]!.report : null;
+          return entry ? [view(entry, report)] : [];
+        });
+        const ranges = new Ranges(views);
+        const name = found(ranges, key);
+        expect(views.map(({ shard: each }) => each.name)).toContain(name);
+        // Whoever is known to have served the key in the highest epoch has it, or has given it to the one that is asked.
+        const claims = views.flatMap((each) => {
+          const claim = ownClaim(each);
+          return claim && claim.start <= key && (claim.end === '' || key < claim.end) ? [claim] : [];
+        });
+        const highest = Math.max(-1, ...claims.map(({ epoch }) => epoch));
+        const epoch = claims.find(({ shard: each }) => each.name === name)?.epoch ?? Infinity;
+        expect(epoch).toBeGreaterThanOrEqual(highest);
+        expect(ranges.parts.map(({ start }) => start)).toEqual(
+          ranges.parts
+            .map(({ end }) => end)
+            .slice(0, -1)
+            .toSpliced(0, 0, ''),
+        );
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+});
+
+test('parts that touch a range or a prefix', () => {
+  const ranges = new Ranges([view(source, after), view(taker, open)]);
+  const starts = (from: string, to: string): string[] => ranges.between(from, to).map(({ start }) => start);
+  expect([starts('', ''), starts('a', 'm'), starts('m', 'n'), starts('l', 'n'), starts('b', 'b')]).toEqual([
+    ['', 'm'],
+    [''],
+    ['m'],
+    ['', 'm'],
+    [],
+  ]);
+  expect([endOfPrefix(''), endOfPrefix('a'), endOfPrefix('a\xff\xff'), endOfPrefix('\xff')]).toEqual([
+    '',
+    'b',
+    'b',
+    '',
+  ]);
+  expect(handedOn(new Ranges([view(source, before), view(taker)]), ranges)).toEqual([['s', 't']]);
 });

@@ -1,56 +1,118 @@
 import type { DbShardEntry } from '../../../contract/directory.ts';
 import { DbError } from '../db-error.ts';
+import { epochOf, handedClaim, ownClaim, waitingClaim, type Claim, type ShardView } from './shard-view.ts';
 
-/** A part of the key space, and the shards that claim it. */
-interface Segment {
-  /** First key, one character a byte. */
+/** A part of the key space. Bounds have one character a byte. */
+export interface RangePart {
+  /** First key. */
   readonly start: string;
+  /** First key after it; '' = to the highest. */
+  readonly end: string;
+  /** The shard that its requests go to. */
+  readonly shard: DbShardEntry;
+  /** All that claim it: more than one only where it is not served. */
   readonly owners: readonly DbShardEntry[];
+  /** Why it is not served; null: it is. */
+  readonly problem: string | null;
 }
 
-const bytesOf = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+/** As much of the key space as has the same owners. */
+type Segment = Omit<RangePart, 'shard'> & { readonly shard: DbShardEntry | null };
+
+const byBytes = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const covers = ({ start, end }: Claim, key: string): boolean => start <= key && (end === '' || key < end);
+
+/** Of the claims on some keys those with the highest epoch: the others are what was true before. */
+const newest = (claims: readonly Claim[]): Claim[] => {
+  const epoch = Math.max(...claims.map((claim) => claim.epoch));
+  return claims.filter((claim) => claim.epoch === epoch);
+};
+
+const problemOf = (owners: readonly DbShardEntry[]): string | null => {
+  const [shard] = owners;
+  if (!shard) return 'no shard of the database covers this key';
+  if (owners.length > 1) {
+    const names = owners.map(({ name }) => name).join(' and ');
+    return `the ranges of shards ${names} overlap at this key; it is not served`;
+  }
+  return shard.conflict === null ? null : `the range of shard ${shard.name} is in conflict: ${shard.conflict}`;
+};
+
+const touches = ({ start, end }: RangePart, from: string, to: string): boolean =>
+  (to === '' || start < to) && (end === '' || from < end);
+
+/** First key after all those with a prefix; '' = there is none. */
+export const endOfPrefix = (prefix: string): string => {
+  const head = prefix.replace(/\xff+$/, '');
+  const last = head.length - 1;
+  return last < 0 ? '' : head.slice(0, last) + String.fromCharCode(head.charCodeAt(last) + 1);
+};
 
 /**
- * Which shard serves which keys of one database. Ranges come from the directory; where they overlap or leave a gap
- * nothing is served, and the error says why.
+ * Which shard serves which keys of one database, by the newest that is known: ranges come from the directory and, above
+ * it, from what the members of shards say. Where two disagree the higher epoch is right: of two shards that ever served a
+ * key the later one has it. Keys that are on their way between two shards belong to the one that will have them, which
+ * refuses them until it does. Where ranges overlap with the same epoch or leave a gap nothing is served.
  */
 export class Ranges {
+  /** All shards, in the order of their keys. */
   readonly shards: readonly DbShardEntry[];
+  /** All keys that belong to a shard, in their order. */
+  readonly parts: readonly RangePart[];
   readonly #segments: readonly Segment[];
+  readonly #views: ReadonlyMap<string, ShardView>;
 
-  constructor(shards: readonly DbShardEntry[]) {
-    const bounds = shards.map((shard) => ({ shard, start: bytesOf(shard.start), end: bytesOf(shard.end) }));
-    const points = new Set(['', ...bounds.map(({ start }) => start), ...bounds.map(({ end }) => end)]);
-    this.shards = shards.toSorted((a, b) => (bytesOf(a.start) < bytesOf(b.start) ? -1 : 1));
-    this.#segments = [...points].sort(byBytes).map((point) => ({
-      start: point,
-      owners: bounds
-        .filter(({ start, end }) => start <= point && (end === '' || point < end))
-        .map(({ shard }) => shard),
-    }));
+  constructor(views: readonly ShardView[]) {
+    this.#views = new Map(views.map((view) => [view.shard.name, view]));
+    const holding = views.flatMap((view) =>
+      [ownClaim(view), handedClaim(view, this.#views)].filter((each) => each !== null),
+    );
+    const waiting = views.map((view) => waitingClaim(view, this.#views)).filter((each) => each !== null);
+    this.#segments = segmentsOf(holding, waiting);
+    this.parts = this.#segments.filter((segment) => segment.shard !== null) as readonly RangePart[];
+    const firsts = new Map(
+      views.map((view) => [
+        view.shard,
+        (ownClaim(view) ?? holding.find(({ shard }) => shard === view.shard))?.start ?? '',
+      ]),
+    );
+    this.shards = views.map(({ shard }) => shard).sort((a, b) => byBytes(firsts.get(a) ?? '', firsts.get(b) ?? ''));
   }
 
   /** The shard that serves a key (one character a byte). @throws DbError CLUSTERDOWN when there is not exactly one */
   find(key: string): DbShardEntry {
-    const owners = this.#segmentOf(key).owners;
-    const [shard] = owners;
-    if (!shard) throw new DbError('CLUSTERDOWN', 'no shard of the database covers this key');
-    if (owners.length > 1) {
-      const names = owners.map(({ name }) => name).join(' and ');
-      throw new DbError('CLUSTERDOWN', `the ranges of shards ${names} overlap at this key; it is not served`);
-    }
-    if (shard.conflict !== null) {
-      throw new DbError('CLUSTERDOWN', `the range of shard ${shard.name} is in conflict: ${shard.conflict}`);
-    }
-    return shard;
+    const { shard, problem } = this.#segmentOf(key);
+    if (shard !== null && problem === null) return shard;
+    throw new DbError('CLUSTERDOWN', problem ?? '');
+  }
+
+  /** The parts from a key on, before another one ('' = to the highest), in their order. */
+  between(from: string, to: string): RangePart[] {
+    if (from === to && to !== '') return [];
+    return this.parts.filter((part) => touches(part, from, to));
+  }
+
+  /** Shards that have keys, each once. */
+  holders(parts: readonly RangePart[] = this.parts): DbShardEntry[] {
+    return [...new Set(parts.flatMap(({ owners }) => owners))];
   }
 
   /** Shards that may have keys with a prefix (one character a byte), in the order of their keys. */
   withPrefix(prefix: string): DbShardEntry[] {
-    return this.shards.filter(({ start, end }) => {
-      const [low, high] = [bytesOf(start), bytesOf(end)];
-      return (high === '' || high > prefix) && (low <= prefix || low.startsWith(prefix));
-    });
+    return this.holders(this.between(prefix, endOfPrefix(prefix)));
+  }
+
+  /** Epoch of the range of a shard, as far as it is known: a request on all of its keys holds in this one alone. */
+  epochOf(shard: Pick<DbShardEntry, 'name'>): number {
+    const view = this.#views.get(shard.name);
+    return view ? epochOf(view) : 0;
+  }
+
+  /** The keys that a shard says it serves; null: none. */
+  claimOf(shard: Pick<DbShardEntry, 'name'>): Omit<Claim, 'shard'> | null {
+    const view = this.#views.get(shard.name);
+    return view ? ownClaim(view) : null;
   }
 
   #segmentOf(key: string): Segment {
@@ -60,8 +122,37 @@ export class Ranges {
       if ((this.#segments[middle]?.start ?? '') <= key) low = middle;
       else high = middle - 1;
     }
-    return this.#segments[low] ?? { start: '', owners: [] };
+    return this.#segments[low] ?? nothing;
   }
 }
 
-const byBytes = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const nothing: Segment = { start: '', end: '', shard: null, owners: [], problem: problemOf([]) };
+
+const segmentsOf = (holding: readonly Claim[], waiting: readonly Claim[]): Segment[] => {
+  const points = new Set(['', ...[...holding, ...waiting].flatMap(({ start, end }) => [start, end])]);
+  const segments: Segment[] = [];
+  for (const start of [...points].sort(byBytes)) {
+    const holders = newest(holding.filter((claim) => covers(claim, start)));
+    const found = holders.length > 0 ? holders : newest(waiting.filter((claim) => covers(claim, start))).slice(0, 1);
+    const owners = [...new Set(found.map(({ shard }) => shard))];
+    const [problem, shard] = [problemOf(owners), owners[0] ?? null];
+    const last = segments.pop();
+    if (last && last.shard === shard && last.problem === problem) segments.push({ ...last, end: '' });
+    else {
+      if (last) segments.push({ ...last, end: start });
+      segments.push({ start, end: '', shard, owners, problem });
+    }
+  }
+  return segments;
+};
+
+/** Which shards have lost keys to which, from one state of knowledge to the next: pairs of names. */
+export const handedOn = (before: Ranges, after: Ranges): [from: string, to: string][] => {
+  const pairs = new Map<string, [string, string]>();
+  for (const old of before.parts) {
+    for (const { shard } of after.between(old.start, old.end)) {
+      if (shard.name !== old.shard.name) pairs.set(`${old.shard.name} ${shard.name}`, [old.shard.name, shard.name]);
+    }
+  }
+  return [...pairs.values()];
+};

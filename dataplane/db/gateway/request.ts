@@ -19,6 +19,26 @@ export interface ShardRequest {
   readonly keys?: readonly string[];
   /** Database of the keys; null = the default. */
   readonly database?: string | null;
+  /** Until when it may wait to be executed (performance.now(), milliseconds). Left out: for `requestDeadlineMs`. */
+  readonly deadline?: number | undefined;
+  /**
+   * Called instead of the waiter when ranges have changed so that it cannot be executed anywhere as it is: it surely was
+   * not executed, and is to be planned anew. Left out: the asker gets TRYAGAIN.
+   */
+  readonly replan?: Replan | undefined;
+  /** Who asks, when its requests have to keep their order: what it asked later waits until one is planned anew. */
+  readonly asker?: object | undefined;
+}
+
+/** `deadline`: that of the request. `goOn`, to be called once, lets what the asker asked later go on. */
+export type Replan = (deadline: number, goOn: () => void) => void;
+
+/** A request that waits for its turn. */
+export interface Submitted {
+  readonly request: ShardRequest;
+  /** Grows with every request of the process; one that goes to another shard keeps it. */
+  readonly order: number;
+  readonly deadline: number;
 }
 
 /** What may wait in a process: a bound for all connections and shards together. */

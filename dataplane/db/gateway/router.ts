@@ -1,16 +1,18 @@
 import { performance } from 'node:perf_hooks';
 import type { DbShardEntry } from '../../../contract/directory.ts';
+import type { Heartbeat } from '../../../contract/heartbeat.ts';
 import type { Directory } from '../../fabric/directory.ts';
 import type { Heartbeats } from '../../fabric/heartbeats.ts';
 import { DbError } from '../db-error.ts';
-import { Ranges } from './ranges.ts';
+import { handedOn, Ranges } from './ranges.ts';
 import { requestKind } from '../batch/request-batch.ts';
+import { newestReport } from './shard-view.ts';
 import { encodeStale } from '../member/stale-reader.ts';
 import { encodeError, type Protocol } from '../resp/reply-writer.ts';
 import type { ShardAnswer } from '../two-phase/coordinator.ts';
-import { Budget, type ShardRequest, type Waiter } from './request.ts';
+import { Budget, type ShardRequest, type Submitted, type Waiter } from './request.ts';
 import { shardFacts, type ShardFacts } from './shard-facts.ts';
-import { ShardLink, type ShardLinkOptions, type Transport } from './shard-link.ts';
+import { movedApart, ShardLink, type ShardLinkOptions, type Transport } from './shard-link.ts';
 import { Staleness } from './staleness.ts';
 import { findPrimary, type Target } from './target.ts';
 
@@ -27,12 +29,18 @@ export interface ReadOptions {
   /** Sequence of the shard's log that the asker has seen already. */
   readonly seen: number;
   readonly maxLagMs: number;
-  readonly place: Pick<ShardRequest, 'keys' | 'database'>;
+  readonly place: Pick<ShardRequest, 'keys' | 'database' | 'asker' | 'replan'>;
 }
 
 /** Whether a member could not answer, rather than the command failed. */
 const isRefusal = (reply: Buffer): boolean =>
   reply[0] === 45 && /^-(STALE|TRYAGAIN|COMPACTED)/.test(reply.toString('latin1', 0, 12));
+
+/** How a promise of an answer is kept. */
+const answered = (resolve: (answer: ShardAnswer) => void): Pick<ShardRequest, 'waiter' | 'replan'> => ({
+  waiter: { answer: (reply, sequence) => resolve({ reply, sequence }) },
+  replan: (_deadline, goOn) => resolve({ reply: movedApart, sequence: 0, overtaken: goOn }),
+});
 
 /** Finds the shard of a key and carries requests to it. */
 export class Router {
@@ -45,6 +53,9 @@ export class Router {
   readonly #memberLinks = new Map<string, ShardLink>();
   readonly #staleness = new Staleness();
   #databases: ReadonlyMap<string, Ranges> = new Map();
+  /** By pod: what it said of its range last, as text. */
+  readonly #told = new Map<string, string>();
+  #order = 0;
   #dirty = new Set<ShardLink>();
   readonly #stops: (() => void)[] = [];
 
@@ -59,6 +70,7 @@ export class Router {
       directory.onChange(() => this.#changed()),
       beats.onBeat((beat) => {
         this.#staleness.note(beat, performance.now());
+        this.#learn(beat);
         if (beat.resource !== null) this.#links.get(beat.resource)?.tick();
       }),
     );
@@ -84,7 +96,8 @@ export class Router {
 
   /** Its shards as heartbeats show them; none when there is no such database. */
   shardFacts(database: string): ShardFacts[] {
-    return (this.#databases.get(database)?.shards ?? []).map((shard) => shardFacts(shard, this.#beats));
+    const ranges = this.#databases.get(database);
+    return (ranges?.shards ?? []).map((shard) => shardFacts(shard, ranges?.claimOf(shard) ?? null, this.#beats));
   }
 
   /** The ranges of a database. @throws DbError CLUSTERDOWN when there is no such database */
@@ -104,6 +117,10 @@ export class Router {
 
   #send(link: ShardLink, request: ShardRequest): void {
     link.submit(request);
+    this.#flushSoon(link);
+  }
+
+  #flushSoon(link: ShardLink): void {
     if (this.#dirty.size === 0) setImmediate(() => this.#flush());
     this.#dirty.add(link);
   }
@@ -133,18 +150,21 @@ export class Router {
   }
 
   /**
-   * A read of the state at a sequence (0: the newest) by any member that is at most so old.
-   * Answers STALE when there is none, and never rejects.
+   * A read of the state at a sequence (0: the newest) by any member that is at most so old. `kind`: further bits of
+   * `requestKind`. Answers STALE when there is none, and never rejects.
    */
-  async readAt(shard: DbShardEntry, command: Buffer, at: { sequence: number; maxLagMs: number }): Promise<ShardAnswer> {
+  async readAt(
+    shard: DbShardEntry,
+    { kind, payload: command, deadline }: Pick<ShardRequest, 'kind' | 'payload' | 'deadline'>,
+    at: { sequence: number; maxLagMs: number },
+  ): Promise<ShardAnswer> {
     const pod = this.#anyMember(shard, at.maxLagMs);
     if (pod === null) {
       return { reply: encodeError(`STALE no member of shard ${shard.name} is known to be young enough`), sequence: 0 };
     }
     const payload = encodeStale(at.sequence, command);
     return new Promise((resolve) => {
-      const answer = (reply: Buffer, sequence: number): void => resolve({ reply, sequence });
-      const request = { kind: requestKind.stale, payload, writes: false, waiter: { answer } };
+      const request = { kind: kind | requestKind.stale, payload, writes: false, deadline, ...answered(resolve) };
       this.#send(this.#memberLink(shard.name, pod), request);
     });
   }
@@ -159,16 +179,14 @@ export class Router {
     return Math.max(0, ...shard.members.map(({ pod }) => this.#beats.get(pod)?.beat.replica?.applied ?? 0));
   }
 
-  /** One request by itself. Never rejects: what goes wrong is an error reply. */
-  ask(shard: string, request: Omit<ShardRequest, 'waiter'>): Promise<ShardAnswer> {
+  /** One request by itself. Never rejects: what goes wrong is an error reply; `overtaken`: it is to be planned anew. */
+  ask(shard: string, request: Omit<ShardRequest, 'waiter' | 'replan'>): Promise<ShardAnswer> {
     const entry = this.#directory.entries.get(shard);
     if (!entry) {
       const reply = encodeError(`CLUSTERDOWN there is no shard ${shard.slice(0, 64)}; not executed`);
       return Promise.resolve({ reply, sequence: 0 });
     }
-    return new Promise((resolve) => {
-      this.submit(entry, { ...request, waiter: { answer: (reply, sequence) => resolve({ reply, sequence }) } });
-    });
+    return new Promise((resolve) => this.submit(entry, { ...request, ...answered(resolve) }));
   }
 
   stop(): void {
@@ -219,7 +237,9 @@ export class Router {
       incarnationOf: (pod) => this.#beats.get(pod)?.beat.incarnation,
       now: () => performance.now(),
       random: Math.random,
-      route: (request) => this.#route(shard, request),
+      route: (submitted) => this.#route(shard, submitted),
+      replan: (submitted) => this.#replan(submitted),
+      nextOrder: () => ++this.#order,
       observe: (request, ms) => this.observe?.(request, ms),
     };
   }
@@ -229,7 +249,8 @@ export class Router {
   }
 
   /** See {@link ShardLinkOptions.route}. */
-  #route(shard: string, request: ShardRequest): 'here' | 'taken' | 'nowhere' {
+  #route(shard: string, submitted: Submitted): 'here' | 'taken' | 'nowhere' {
+    const { request } = submitted;
     let found: Set<DbShardEntry>;
     try {
       const ranges = this.ranges(request.database ?? null);
@@ -241,18 +262,59 @@ export class Router {
     const [entry, ...others] = found;
     if (!entry || others.length > 0) return 'nowhere';
     if (entry.name === shard) return 'here';
-    this.submit(entry, request);
+    const link = this.#link(entry.name);
+    link.takeOver(submitted);
+    this.#flushSoon(link);
     return 'taken';
   }
 
+  /** See {@link ShardLinkOptions.replan}. What its asker sent later waits meanwhile. */
+  #replan(submitted: Submitted): void {
+    const { request, deadline } = submitted;
+    const links = request.asker === undefined ? [] : [...this.#links.values()];
+    const later = links
+      .map((link) => ({ link, withdrawn: link.withdraw(submitted) }))
+      .filter(({ withdrawn }) => withdrawn.length > 0);
+    const goOn = (): void => {
+      for (const { link, withdrawn } of later) for (const each of withdrawn) link.takeOver(each);
+      // All have to be back before: one of them may have to be planned anew, and the others wait for that.
+      for (const { link } of later) link.reroute();
+      for (const { link } of later) this.#flushSoon(link);
+    };
+    request.replan?.(deadline, goOn);
+  }
+
+  /** Takes what a member says of its shard's range. */
+  #learn({ pod, replica }: Heartbeat): void {
+    if (replica?.range === undefined) return;
+    const told = JSON.stringify(replica.range);
+    if (this.#told.get(pod) === told) return;
+    this.#told.set(pod, told);
+    this.#changed();
+  }
+
   #changed(): void {
+    const before = this.#databases;
     this.#index();
+    for (const [database, ranges] of this.#databases) this.#follow(before.get(database), ranges);
     for (const link of this.#links.values()) if (link.pending > 0) link.reroute();
   }
 
+  /** Requests on keys that have changed hands keep their order, though they go another way from now on. */
+  #follow(before: Ranges | undefined, after: Ranges): void {
+    for (const [from, to] of before ? handedOn(before, after) : []) {
+      const link = this.#links.get(from);
+      if (link) this.#link(to).follow(link);
+    }
+  }
+
   #index(): void {
-    const byDatabase = Map.groupBy(this.#directory.entries.values(), ({ database }) => database);
-    this.#databases = new Map([...byDatabase].map(([database, shards]) => [database, new Ranges(shards)]));
+    const { entries } = this.#directory;
+    const views = [...entries.values()].map((shard) => ({ shard, report: newestReport(shard, this.#beats) }));
+    const byDatabase = Map.groupBy(views, ({ shard }) => shard.database);
+    this.#databases = new Map([...byDatabase].map(([database, each]) => [database, new Ranges(each)]));
+    const pods = new Set(views.flatMap(({ shard }) => shard.members.map(({ pod }) => pod)));
+    for (const pod of this.#told.keys()) if (!pods.has(pod)) this.#told.delete(pod);
   }
 
   #tick(): void {

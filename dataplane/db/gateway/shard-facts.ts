@@ -1,6 +1,7 @@
 import type { DbShardEntry } from '../../../contract/directory.ts';
 import type { ReplicaReport } from '../../../contract/heartbeat.ts';
 import type { Heartbeats } from '../../fabric/heartbeats.ts';
+import type { Claim } from './shard-view.ts';
 import { findPrimary } from './target.ts';
 
 /** A member that was silent for so long counts as down, milliseconds. */
@@ -9,6 +10,8 @@ const silentMs = 1_500;
 /** A shard as heartbeats show it. */
 export interface ShardFacts {
   readonly name: string;
+  /** The keys that it serves by the newest that is known, one character a byte; null: none. */
+  readonly range: Pick<Claim, 'start' | 'end' | 'epoch'> | null;
   /** Pod; null: none is known. */
   readonly primary: string | null;
   readonly term: number;
@@ -36,7 +39,7 @@ const figuresOf = (report: ReplicaReport | null): Pick<ShardFacts, 'term' | 'seq
 };
 
 /** What is known about a shard now. */
-export const shardFacts = (shard: DbShardEntry, beats: Beats): ShardFacts => {
+export const shardFacts = (shard: DbShardEntry, range: ShardFacts['range'], beats: Beats): ShardFacts => {
   const pods = shard.members.map(({ pod }) => pod);
   const primary = findPrimary(pods, beats)?.pod ?? null;
   const figures = figuresOf(primary === null ? null : reportOf(primary, beats));
@@ -44,6 +47,7 @@ export const shardFacts = (shard: DbShardEntry, beats: Beats): ShardFacts => {
   const lags = heard.map((pod) => figures.sequence - (reportOf(pod, beats)?.applied ?? 0));
   return {
     name: shard.name,
+    range,
     primary,
     ...figures,
     members: pods.length,

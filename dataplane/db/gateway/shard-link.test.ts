@@ -18,6 +18,7 @@ interface Sent {
 class Bench implements Transport {
   connected = true;
   now = 0;
+  order = 0;
   primary: Target | null = { pod: 'm0', term: 1, incarnation: 'x' };
   incarnations: Record<string, string> = { m0: 'x', m1: 'y' };
   readonly sent: Sent[] = [];
@@ -36,6 +37,8 @@ class Bench implements Transport {
       now: () => this.now,
       route: () => 'here',
       random: () => 0.5,
+      replan: ({ request, deadline }) => request.replan?.(deadline, () => {}),
+      nextOrder: () => ++this.order,
     });
   }
 
@@ -269,4 +272,128 @@ test('whatever is refused, lost or late, every request is answered once and acce
       expect(bench.budget.requests).toBe(0);
     }),
   );
+});
+
+describe('when keys go to another shard', () => {
+  /** Two links; `key` decides where a request belongs. */
+  class Pair {
+    readonly sent: string[] = [];
+    readonly links: Record<'old' | 'new', ShardLink>;
+    moved = false;
+    now = 0;
+    order = 0;
+    replanned: string[] = [];
+    goOn: (() => void)[] = [];
+
+    constructor() {
+      this.links = { old: this.#link('old'), new: this.#link('new') };
+    }
+
+    #link(name: 'old' | 'new'): ShardLink {
+      return new ShardLink({
+        shard: name,
+        transport: {
+          connected: true,
+          send: (_link, _pod, batch) => {
+            const requests = [...decodeRequests(batch)];
+            this.sent.push(`${name}: ${requests.map(({ payload }) => payload.toString()).join(' ')}`);
+            const moved = requests.findIndex(({ payload }) => name === 'old' && /[z2]/.test(payload.toString()));
+            const answers = new AnswerBuilder();
+            for (const [i, { id }] of requests.entries()) {
+              const status =
+                moved < 0 || i < moved ? answerStatus.reply : i === moved ? answerStatus.moved : answerStatus.refused;
+              answers.add(id, status, Buffer.alloc(0));
+            }
+            this.waiting.push(() => {
+              for (const message of answers.messages(1)) this.links[name].take(message);
+            });
+          },
+        },
+        budget: new Budget(),
+        findPrimary: () => ({ pod: 'm0', term: 1, incarnation: 'x' }),
+        incarnationOf: () => 'x',
+        now: () => this.now,
+        random: () => 0.5,
+        nextOrder: () => ++this.order,
+        route: (submitted) => {
+          const keys = submitted.request.keys ?? [];
+          if (!this.moved || name === 'new' || !keys.includes('z')) return 'here';
+          if (keys.includes('a')) return 'nowhere';
+          this.links.new.takeOver(submitted);
+          return 'taken';
+        },
+        replan: (submitted) => {
+          this.replanned.push(submitted.request.payload.toString());
+          const later = Object.values(this.links).map((link) => ({ link, all: link.withdraw(submitted) }));
+          this.goOn.push(() => {
+            for (const { link, all } of later) for (const each of all) link.takeOver(each);
+            for (const { link } of later) link.reroute();
+          });
+        },
+      });
+    }
+
+    waiting: (() => void)[] = [];
+
+    ask(link: 'old' | 'new', text: string, keys: string[], asker: object = this): void {
+      const payload = Buffer.from(text);
+      const replan = (): void => {};
+      this.links[link].submit({ kind: 0, payload, writes: true, waiter: { answer: () => {} }, keys, asker, replan });
+    }
+
+    flush(): void {
+      this.links.old.flush();
+      this.links.new.flush();
+    }
+
+    answer(): void {
+      for (const give of this.waiting.splice(0)) give();
+      this.now += 1_000;
+      this.links.old.tick();
+      this.links.new.tick();
+    }
+  }
+
+  test('what was sent to the old one has its turn before what was asked of the new one later', () => {
+    const pair = new Pair();
+    pair.ask('old', 'z1', ['z']);
+    pair.flush();
+    pair.moved = true;
+    pair.links.new.follow(pair.links.old);
+    pair.links.old.reroute();
+    pair.ask('new', 'z9', ['z']);
+    pair.flush();
+    expect(pair.sent).toEqual(['old: z1']);
+    pair.answer();
+    pair.flush();
+    expect(pair.sent).toEqual(['old: z1', 'new: z1 z9']);
+  });
+
+  test('what the same client asked after a request that is planned anew waits until that is done', () => {
+    const pair = new Pair();
+    const other = {};
+    pair.ask('old', 'az2', ['a', 'z']);
+    pair.ask('old', 'z3', ['z']);
+    pair.ask('old', 'az4', ['a', 'z']);
+    pair.ask('old', 'a5', ['a'], other);
+    pair.flush();
+    pair.moved = true;
+    pair.links.new.follow(pair.links.old);
+    pair.links.old.reroute();
+    pair.ask('new', 'z6', ['z']);
+    pair.answer();
+    pair.flush();
+    expect(pair.replanned).toEqual(['az2']);
+    expect(pair.sent.slice(1)).toEqual(['old: a5']);
+    pair.answer();
+    pair.goOn.shift()?.();
+    pair.flush();
+    expect(pair.replanned).toEqual(['az2', 'az4']);
+    expect(pair.sent.slice(2)).toEqual(['new: z3']);
+    pair.answer();
+    expect(pair.sent.slice(3)).toEqual([]);
+    pair.goOn.shift()?.();
+    pair.flush();
+    expect(pair.sent.slice(3)).toEqual(['new: z6']);
+  });
 });

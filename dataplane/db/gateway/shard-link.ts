@@ -1,7 +1,7 @@
 import { answerStatus, decodeAnswers, sequenceOf, type Answer } from '../batch/answer-batch.ts';
 import { batchedSize, encodeRequests } from '../batch/request-batch.ts';
 import { encodeError } from '../resp/reply-writer.ts';
-import type { Budget, ShardRequest } from './request.ts';
+import type { Budget, ShardRequest, Submitted } from './request.ts';
 import type { Target } from './target.ts';
 
 /** Carries batches to members. */
@@ -26,18 +26,22 @@ export interface ShardLinkOptions {
   /**
    * Where the keys of a request are by now: here, in another shard, which takes the request over, or nowhere together.
    */
-  readonly route: (request: ShardRequest) => 'here' | 'taken' | 'nowhere';
+  readonly route: (submitted: Submitted) => 'here' | 'taken' | 'nowhere';
+  /** Has a request planned anew that can be executed nowhere as it is. */
+  readonly replan: (submitted: Submitted) => void;
+  /** Number of the next request, of all links together. */
+  readonly nextOrder: () => number;
   /** Told how long a request took that was answered, milliseconds. */
   readonly observe?: (request: ShardRequest, ms: number) => void;
 }
 
-interface Outgoing {
-  readonly request: ShardRequest;
-  readonly deadline: number;
+interface Outgoing extends Submitted {
   id: number;
   parts: Buffer[] | null;
   /** The shard said that the keys are not in its range. */
   moved: boolean;
+  /** It is to be planned anew. */
+  apart: boolean;
 }
 
 /** A request that is not executed for so long is given up, milliseconds. */
@@ -54,7 +58,8 @@ const maxFlightRequests = 65_536;
 const maxFlightBytes = 32 * 1024 * 1024;
 
 const unknownOutcome = 'UNKNOWN the outcome is not known: the command may or may not have been executed';
-const movedApart = encodeError('TRYAGAIN the range of the shard has changed; not executed');
+/** What is answered when a request has to be planned anew and nobody does. */
+export const movedApart = encodeError('TRYAGAIN the range of the shard has changed; not executed');
 const overloaded = encodeError('TRYAGAIN too many requests wait in this gateway; not executed');
 
 /**
@@ -64,6 +69,7 @@ const overloaded = encodeError('TRYAGAIN too many requests wait in this gateway;
  *   all sent again, in their order, after a pause
  * Requests that were surely not executed are tried again until their deadline. A write whose outcome is unknown is
  * answered as such. A read is tried again.
+ * Over links the order of requests on a key holds as well: see {@link follow}.
  */
 export class ShardLink {
   readonly shard: string;
@@ -84,6 +90,10 @@ export class ShardLink {
   #nextId = 1;
   #nextBatch = 1;
   #why = 'no primary is known';
+  /** Whether the queue is in turn. */
+  #sorted = true;
+  /** Links whose requests before these ids have to be decided before anything is sent here. */
+  #ahead: { readonly link: ShardLink; readonly before: number }[] = [];
 
   constructor(options: ShardLinkOptions) {
     this.shard = options.shard;
@@ -97,20 +107,77 @@ export class ShardLink {
 
   /** Adds a request; it leaves with the next {@link flush}. */
   submit(request: ShardRequest): void {
-    if (!this.#options.budget.take(request.payload.length)) return request.waiter.answer(overloaded, 0);
-    const deadline = this.#options.now() + requestDeadlineMs;
-    this.#queue.push({ request, deadline, id: 0, parts: null, moved: false });
+    const deadline = request.deadline ?? this.#options.now() + requestDeadlineMs;
+    if (!this.#admit(request)) return;
+    const order = this.#options.nextOrder();
+    this.#queue.push({ request, deadline, order, id: 0, parts: null, moved: false, apart: false });
+  }
+
+  /** Adds a request that waited elsewhere, where its turn is. */
+  takeOver({ request, deadline, order }: Submitted): void {
+    if (!this.#admit(request)) return;
+    this.#queue.push({ request, deadline, order, id: 0, parts: null, moved: false, apart: false });
+    this.#sorted = false;
+  }
+
+  /** Gives out what an asker has asked after a request, and is not sent. */
+  withdraw({ request: { asker }, order }: Submitted): Submitted[] {
+    const isLater = (each: Submitted): boolean => each.request.asker === asker && each.order > order;
+    const later = this.#queue.filter(isLater);
+    if (later.length === 0) return [];
+    this.#queue = this.#queue.filter((each) => !isLater(each));
+    for (const { request } of later) this.#options.budget.give(request.payload.length);
+    return later;
+  }
+
+  /**
+   * Keys came here from the shard of another link: sends nothing before it is known what became of all that the other
+   * one has sent. What is refused there comes here, and has its turn before what was asked later.
+   */
+  follow(link: ShardLink): void {
+    if (!link.#isDecided(link.#nextId)) this.#ahead.push({ link, before: link.#nextId });
+  }
+
+  #isDecided(before: number): boolean {
+    const [oldest = before] = this.#flight.keys();
+    return oldest >= before && this.#refused.every(({ id }) => id >= before);
+  }
+
+  #sort(): void {
+    this.#queue.sort((a, b) => a.order - b.order);
+    this.#sorted = true;
+  }
+
+  /** Whether it has to wait for other links. */
+  #follows(): boolean {
+    this.#ahead = this.#ahead.filter(({ link, before }) => !link.#isDecided(before));
+    return this.#ahead.length > 0;
+  }
+
+  #admit(request: ShardRequest): boolean {
+    const admitted = this.#options.budget.take(request.payload.length);
+    if (!admitted) request.waiter.answer(overloaded, 0);
+    return admitted;
   }
 
   /** Sends what can be sent. */
   flush(): void {
     if (this.#refused.length > 0 && !this.#resume()) return;
     if (this.#queue.length === 0 || !this.#options.transport.connected) return;
+    if (this.#ahead.length === 0 || !this.#follows()) this.#sendAll();
+  }
+
+  /** As much as may be in flight. */
+  #sendAll(): void {
+    if (!this.#sorted) this.#sort();
     if (this.#flight.size === 0) this.#retarget();
     if (this.#target === null) return;
-    while (this.#queue.length > 0 && this.#flight.size < maxFlightRequests && this.#flightBytes < maxFlightBytes) {
-      this.#sendBatch(this.#target);
-    }
+    while (this.#queue.length > 0 && this.#hasRoom()) this.#sendBatch(this.#target);
+  }
+
+  /** Whether more may be in flight. */
+  #hasRoom(): boolean {
+    return this.#flight.size < maxFlightRequests && this.#flightBytes < maxFlightBytes;
   }
 
   /** Looks at the time: deadlines, a primary that is gone. Called about ten times a second, and at heartbeats. */
@@ -192,8 +259,9 @@ export class ShardLink {
   /** Puts what was refused before what waits, once nothing is in flight. */
   #resume(): boolean {
     if (this.#flight.size > 0 || this.#options.now() < this.#resumeAt) return false;
-    this.#queue = [...this.#refused.sort((a, b) => a.id - b.id), ...this.#queue];
+    this.#queue = [...this.#refused, ...this.#queue];
     this.#refused = [];
+    this.#sorted = false;
     this.#epoch++;
     if (this.#queue.some(({ moved }) => moved)) this.reroute();
     return true;
@@ -211,16 +279,38 @@ export class ShardLink {
 
   /** Ranges have changed: gives requests whose keys are elsewhere to the shard that has them, in their order. */
   reroute(): void {
-    this.#queue = this.#queue.filter((outgoing) => this.#stays(outgoing));
+    const apart: Outgoing[] = [];
+    const askers = new Set<object | undefined>();
+    this.#queue = this.#queue.filter((outgoing) => {
+      if (this.#stays(outgoing, askers)) return true;
+      if (outgoing.apart) apart.push(outgoing);
+      return false;
+    });
+    for (const outgoing of apart) this.#options.replan(outgoing);
   }
 
-  #stays(outgoing: Outgoing): boolean {
-    const { request } = outgoing;
-    const where = request.keys ? this.#options.route(request) : outgoing.moved ? 'nowhere' : 'here';
+  /** `askers`: of whom something is to be planned anew; what they asked later stays until it is withdrawn. */
+  #stays(outgoing: Outgoing, askers: Set<object | undefined>): boolean {
+    const { request, moved } = outgoing;
+    const where = request.keys ? this.#options.route(outgoing) : moved ? 'nowhere' : 'here';
     outgoing.moved = false;
     if (where === 'here') return true;
     if (where === 'taken') this.#options.budget.give(request.payload.length);
-    else this.#finish(outgoing, movedApart, 0);
+    else return this.#staysApart(outgoing, askers);
+    return false;
+  }
+
+  #staysApart(outgoing: Outgoing, askers: Set<object | undefined>): boolean {
+    const { request } = outgoing;
+    if (!request.replan) {
+      this.#finish(outgoing, movedApart, 0);
+      return false;
+    }
+    // What was sent before it may yet come back, and has its turn first.
+    if (this.#flight.size > 0 || this.#refused.length > 0 || askers.has(request.asker)) return true;
+    if (request.asker) askers.add(request.asker);
+    this.#options.budget.give(request.payload.length);
+    outgoing.apart = true;
     return false;
   }
 

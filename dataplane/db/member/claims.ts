@@ -3,11 +3,18 @@ import { keyIndexes } from '../commands/command.ts';
 import type { CommandTable, DataCommand } from '../commands/table.ts';
 import { Frame, readTrusted } from '../resp/frame.ts';
 
-/** Keys that a request reads or writes; `all`: any key of the shard. */
+/** What a request reads or writes. */
 export interface Claims {
   readonly keys: readonly string[];
+  /** It waits for the locks of all keys. */
   readonly all: boolean;
+  /** It is about all keys that the shard serves: the asker has to know which those are. */
+  readonly whole: boolean;
+  /** It removes all of them. */
+  readonly clears: boolean;
 }
+
+type Collected = { keys: string[] } & { -readonly [K in 'all' | 'whole' | 'clears']: Claims[K] };
 
 /** Reads of the shard that have to see what was committed before them, and which keys they look at. */
 const shardReads: Readonly<Record<string, 'all' | 'arguments'>> = {
@@ -19,13 +26,16 @@ const shardReads: Readonly<Record<string, 'all' | 'arguments'>> = {
 
 const argumentsOf = (frame: Frame): string[] => Array.from({ length: frame.count - 1 }, (_, i) => frame.key(i + 1));
 
-const add = (frame: Frame, command: DataCommand | undefined, claims: { keys: string[]; all: boolean }): void => {
+const none = (keys: string[] = []): Collected => ({ keys, all: false, whole: false, clears: false });
+
+const add = (frame: Frame, command: DataCommand | undefined, claims: Collected): void => {
   if (command?.kind === 'keys') {
     for (const i of keyIndexes(command.keys, frame)) claims.keys.push(frame.key(i));
-    claims.all ||= command.across === 'every';
+    if (command.across === 'every') claims.all = claims.whole = claims.clears = true;
   } else if (command) {
     const reads = shardReads[command.name];
     claims.all ||= reads === 'all';
+    claims.whole ||= reads !== 'arguments';
     if (reads === 'arguments') claims.keys.push(...argumentsOf(frame));
   }
 };
@@ -34,7 +44,7 @@ const add = (frame: Frame, command: DataCommand | undefined, claims: { keys: str
 export const claimsOfCommand = (payload: Buffer, commands: CommandTable<DataCommand>): Claims => {
   const frame = new Frame();
   readTrusted(frame, payload, 0);
-  const claims = { keys: [], all: false };
+  const claims = none();
   add(frame, commands.find(frame), claims);
   return claims;
 };
@@ -42,7 +52,7 @@ export const claimsOfCommand = (payload: Buffer, commands: CommandTable<DataComm
 /** Claims of a transaction, watched keys included. */
 export const claimsOfTransaction = (payload: Buffer, commands: CommandTable<DataCommand>): Claims => {
   const { watched, commandsAt } = decodeWatched(payload);
-  const claims = { keys: watched.map(({ key }) => key), all: false };
+  const claims = none(watched.map(({ key }) => key));
   const frame = new Frame();
   for (let at = commandsAt; at < payload.length;) {
     at = readTrusted(frame, payload, at);

@@ -1,14 +1,16 @@
+import { commandOf, rangeEpochOf } from '../batch/epoch.ts';
 import { decodeWatched, requestKind, type BatchedRequest } from '../batch/request-batch.ts';
 import type { ShardCommand } from '../commands/command.ts';
 import { CommandTable, memberCommands, type DataCommand } from '../commands/table.ts';
 import { DbError, errorLine } from '../db-error.ts';
 import { Frame, readTrusted } from '../resp/frame.ts';
 import { ReplyWriter } from '../resp/reply-writer.ts';
+import { handedNote } from '../split/hand-over.ts';
 import { decodeNote, encodeNote, noteName, transactionOf } from '../two-phase/note.ts';
 import { carryOut, type PartState } from '../two-phase/participant.ts';
 import { decodeStep, isOrdered, type Step } from '../two-phase/step.ts';
 import { claimsOfCommand, claimsOfTransaction, type Claims } from './claims.ts';
-import { Gate, type Obstacle } from './gate.ts';
+import { Gate, isInRange, type Obstacle } from './gate.ts';
 import { decodeRange, rangeNote, type KeyRange } from '../store/key-range.ts';
 import type { Removals } from './removals.ts';
 import type { Speculation } from './speculation.ts';
@@ -23,7 +25,7 @@ import { versionsCommand } from './versions.ts';
  */
 export type Verdict = 'replied' | Obstacle | ShardCommand;
 
-const noClaims: Claims = { keys: [], all: false };
+const noClaims: Claims = { keys: [], all: false, whole: false, clears: false };
 
 /** Carries out single requests against the speculative state of a primary, and guards its range and its locks. */
 export class Evaluator {
@@ -71,9 +73,10 @@ export class Evaluator {
   }
 
   /** What a request reads and writes. @throws RangeError when it is malformed */
-  claims({ kind, payload }: BatchedRequest): Claims {
+  claims(request: BatchedRequest): Claims {
+    const { kind, payload } = request;
     if ((kind & requestKind.transaction) !== 0) return claimsOfTransaction(payload, this.#commands);
-    if ((kind & requestKind.step) === 0) return claimsOfCommand(payload, this.#commands);
+    if ((kind & requestKind.step) === 0) return claimsOfCommand(commandOf(request), this.#commands);
     const step = decodeStep(payload);
     return step.name === 'prepare' ? claimsOfTransaction(step.transaction, this.#commands) : noClaims;
   }
@@ -98,10 +101,19 @@ export class Evaluator {
   }
 
   #obstacle(request: BatchedRequest): Obstacle | null {
-    if (this.gate.open) return null;
-    const step = (request.kind & requestKind.step) !== 0;
-    if (step && !isOrdered(request.payload)) return null;
-    return this.gate.judge(this.claims(request), step);
+    const { kind, payload } = request;
+    if (this.gate.open && (kind & requestKind.epoch) === 0) return null;
+    const step = (kind & requestKind.step) !== 0;
+    if (step && !isOrdered(payload)) return null;
+    const claims = this.claims(request);
+    // What was handed over may have to be copied once more: it must not be removed, and the asker tries again.
+    if (claims.clears && this.#state.note(handedNote) !== undefined) return 'moved';
+    return this.gate.judge(claims, rangeEpochOf(request), step);
+  }
+
+  /** Whether a request is about keys that the shard still has when it is carried out. */
+  isInRange(request: BatchedRequest, range: KeyRange | null): boolean {
+    return isInRange(this.claims(request), range, rangeEpochOf(request));
   }
 
   #fail(error: unknown): void {
@@ -110,11 +122,12 @@ export class Evaluator {
     this.reply.error(errorLine(error));
   }
 
-  #carryOut({ kind, payload }: BatchedRequest): Verdict {
+  #carryOut(request: BatchedRequest): Verdict {
+    const { kind, payload } = request;
     if ((kind & requestKind.transaction) !== 0) this.#transaction(payload);
     else if ((kind & requestKind.step) !== 0) this.#step(decodeStep(payload));
     else {
-      readTrusted(this.#frame, payload, 0);
+      readTrusted(this.#frame, commandOf(request), 0);
       const command = this.#commands.find(this.#frame);
       if (!command) throw new DbError('ERR', 'this member does not know the command');
       if (command.kind === 'shard') return command;

@@ -2,14 +2,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { memoryReplica, type MemoryReplica } from '../../replica/testing/memory-replica.ts';
 import { answerStatus, decodeAnswers, sequenceOf } from '../batch/answer-batch.ts';
+import { inEpoch } from '../batch/epoch.ts';
 import { encodeRequests, encodeTransaction, requestKind, type BatchedRequest } from '../batch/request-batch.ts';
 import { KeyValueMachine } from '../machine.ts';
 import { encodeCommand } from '../resp/frame.ts';
 import { Store } from '../store/store.ts';
+import { EffectWriter } from '../store/effects.ts';
+import { encodeRange, everything, rangeNote, type KeyRange } from '../store/key-range.ts';
 import { Executor } from './executor.ts';
+import { encodeStale } from './stale-reader.ts';
 import type { Requester } from './requester.ts';
 
 let dir: string;
@@ -32,6 +36,7 @@ class Gateway implements Requester {
       [answerStatus.reply]: '',
       [answerStatus.refused]: '?',
       [answerStatus.unknown]: '!',
+      [answerStatus.moved]: '>',
     };
     for (const { id, status, bytes } of decodeAnswers(message))
       this.answers.push(`${id}: ${marks[status]}${bytes.toString().trim()}`);
@@ -321,4 +326,95 @@ test('any requests in any batches answer and leave what they would one after ano
     }),
     { numRuns: 60 },
   );
+});
+
+describe('reads of the shard that are carried out later', () => {
+  const asked = (epoch: number, ...words: string[]): BatchedRequest => ({
+    id: epoch,
+    ...inEpoch({ kind: 0, payload: encodeCommand(words) }, epoch),
+  });
+  const answersTo = async (...requests: BatchedRequest[]): Promise<string[]> => {
+    const gateway = new Gateway();
+    executor.handle(gateway, encodeRequests(1, requests));
+    await answered(gateway, requests.length);
+    return gateway.answers;
+  };
+  /** Reads of the file come once it is written. */
+  const answered = (gateway: Gateway, count: number): Promise<void> =>
+    vi.waitFor(() => expect(gateway.answers.length).toBeGreaterThanOrEqual(count), { interval: 1 });
+  /** Another range, as a split would write it. */
+  const change = async (range: KeyRange): Promise<void> => {
+    const writer = new EffectWriter();
+    writer.note(rangeNote, encodeRange(range));
+    await replica.propose(writer.take());
+    executor.takeRange();
+  };
+  const half: KeyRange = { ...everything, end: 'm', epoch: 1 };
+
+  test('several that become final together are each answered their own', async () => {
+    const gateway = new Gateway();
+    gateway.ask(1, 'SET a 1', 'SET b 2');
+    await settled();
+    gateway.ask(1, 'QRANGE a b', 'QRANGE b c', 'QVERSIONS nothing');
+    await settled();
+    expect(gateway.answers.slice(2, 4)).toEqual([
+      '3: *1\r\n*2\r\n$1\r\na\r\n$1\r\n1',
+      '4: *1\r\n*2\r\n$1\r\nb\r\n$1\r\n2',
+    ]);
+  });
+
+  test.each([
+    ['DBSIZE'],
+    ['KEYS', '*'],
+    ['RANDOMKEY'],
+    ['QSCAN', '-', '10', '*', ''],
+    ['QRANGE', '', ''],
+    ['FLUSHALL'],
+  ])('%s holds in the epoch of the range alone, and an asker that names none means the first', async (...words) => {
+    expect((await answersTo(asked(0, ...words)))[0]).not.toMatch(/^\d: >/);
+    expect(await answersTo(asked(1, ...words))).toEqual(['1: >the range of this shard is another one']);
+    await change(half);
+    expect(await answersTo(asked(0, ...words))).toEqual(['0: >the range of this shard is another one']);
+    expect((await answersTo(asked(1, ...words)))[0]).not.toMatch(/^\d: >/);
+    expect(await answersTo(asked(2, ...words))).toEqual(['2: >the range of this shard is another one']);
+  });
+
+  test('one that meets a hand-over while it waits is refused', async () => {
+    const gateway = new Gateway();
+    gateway.ask(1, 'SET a 1', 'SET z 1');
+    await settled();
+    const release = replica.hold();
+    gateway.ask(1, 'SET b 1', 'DBSIZE', 'QVERSIONS z');
+    await new Promise((resolve) => setImmediate(resolve));
+    void executor.inOrder(({ state, gate }) => {
+      state.setNote(rangeNote, encodeRange(half));
+      gate.range = half;
+    });
+    release();
+    await answered(gateway, 5);
+    expect(gateway.answers.slice(2).sort()).toEqual([
+      '3: +OK',
+      '4: >the range of this shard is another one',
+      '5: >the range of this shard is another one',
+    ]);
+  });
+
+  test('any member refuses stale reads of what is another shard’s by now, though it still lies there', async () => {
+    const gateway = new Gateway();
+    gateway.ask(1, 'SET a 1', 'SET z 1');
+    await settled();
+    await change(half);
+    replica.stepDown();
+    const stale = async (epoch: number, ...words: string[]): Promise<string | undefined> => {
+      const { kind, payload } = asked(epoch, ...words);
+      const [answer] = await answersTo({ id: 1, kind: kind | requestKind.stale, payload: encodeStale(0, payload) });
+      return answer;
+    };
+    expect(store.get('z')).toBeDefined();
+    expect(await stale(0, 'GET', 'a')).toBe('1: $1\r\n1');
+    expect(await stale(0, 'GET', 'z')).toMatch(/^1: >/);
+    expect(await stale(0, 'QREAD', 'a', 'z')).toMatch(/^1: >/);
+    expect(await stale(0, 'QROWS', '', '', '10', '0')).toMatch(/^1: >/);
+    expect(await stale(1, 'QROWS', '', '', '10', '0')).toMatch(/^1: \*1\r\n/);
+  });
 });

@@ -1,9 +1,11 @@
 import { answerStatus, AnswerBuilder } from '../batch/answer-batch.ts';
+import { commandOf } from '../batch/epoch.ts';
 import { decodeRequests, epochOf, requestKind, type BatchedRequest } from '../batch/request-batch.ts';
 import type { ShardCommand } from '../commands/command.ts';
 import { errorLine } from '../db-error.ts';
 import { fullOperationBytes, maxOperationBytes } from '../limits.ts';
 import { Frame, readTrusted } from '../resp/frame.ts';
+import type { ReplyWriter } from '../resp/reply-writer.ts';
 import type { Replica } from '../../replica/replica.ts';
 import type { Store } from '../store/store.ts';
 import { isOrdered } from '../two-phase/step.ts';
@@ -56,7 +58,7 @@ const texts = {
   notPrimary: Buffer.from('this member does not lead'),
   order: Buffer.from('an earlier request was refused'),
   locked: Buffer.from('a transaction over several shards holds the key'),
-  moved: Buffer.from('the key is not in the range of this shard'),
+  moved: Buffer.from('the range of this shard is another one'),
 };
 
 /**
@@ -300,28 +302,42 @@ export class Executor {
   }
 
   /** Reads of the whole shard see what is committed, once all that is in flight now is. */
-  #readLater(from: Requester, request: BatchedRequest, command: ShardCommand): void {
-    const payload = Buffer.from(request.payload);
-    const { reply } = this.#evaluator;
+  #readLater(from: Requester, { id, kind, payload }: BatchedRequest, command: ShardCommand): void {
+    // The batch that it came in may be large.
+    const request = { id, kind, payload: Buffer.from(payload), epoch: from.epoch };
     void this.#operations
       .afterAll(() => this.#seal())
       .then(() => (command.source === 'file' ? this.#store.flush() : undefined))
-      .then(() => {
-        const frame = new Frame();
-        readTrusted(frame, payload, 0);
-        reply.protocol = (request.kind & requestKind.resp3) === 0 ? 2 : 3;
-        reply.length = 0;
-        command.read(this.#store, frame, reply, this.#now());
-      })
-      .catch((error: unknown) => {
-        reply.length = 0;
-        reply.error(errorLine(error));
-      })
-      .then(() => {
-        const answers = new AnswerBuilder();
-        answers.reply(request.id, false, reply.view());
-        for (const message of answers.messages(this.#replica.applied)) from.send(message);
-      });
+      .then(
+        () => this.#readNow(from, request, (frame, reply) => command.read(this.#store, frame, reply, this.#now())),
+        (error: unknown) => this.#readNow(from, request, (_frame, reply) => reply.error(errorLine(error))),
+      );
+  }
+
+  /** Within one turn: the reply is written where all replies are. */
+  #readNow(
+    from: Requester,
+    request: BatchedRequest & { readonly epoch: number },
+    read: (frame: Frame, reply: ReplyWriter) => void,
+  ): void {
+    // Keys may have been handed over while it waited.
+    if (!this.#evaluator.isInRange(request, this.#store.keyRange ?? this.range)) {
+      return this.#refuse(from, request, texts.moved, answerStatus.moved);
+    }
+    const { reply } = this.#evaluator;
+    reply.protocol = (request.kind & requestKind.resp3) === 0 ? 2 : 3;
+    reply.length = 0;
+    const frame = new Frame();
+    try {
+      readTrusted(frame, commandOf(request), 0);
+      read(frame, reply);
+    } catch (error) {
+      reply.length = 0;
+      reply.error(errorLine(error));
+    }
+    const answers = new AnswerBuilder();
+    answers.reply(request.id, false, reply.view());
+    for (const message of answers.messages(this.#replica.applied)) from.send(message);
   }
 
   #sealSoon(): void {

@@ -1,9 +1,9 @@
 import { Locks } from '../two-phase/locks.ts';
 import type { Claims } from './claims.ts';
-import { holds, type KeyRange } from '../store/key-range.ts';
+import { holds, isEmptyRange, type KeyRange } from '../store/key-range.ts';
 
 /**
- * - moved: a key is not in the range of this shard
+ * - moved: a key is not in the range of this shard, or the range is another one than the asker believes
  * - wait: a prepared transaction holds a key
  */
 export type Obstacle = 'moved' | 'wait';
@@ -19,25 +19,31 @@ export class Gate {
   /** Null: not known, nothing is served. */
   set range(range: KeyRange | null) {
     this.#range = range;
-    this.#unbounded = range !== null && range.start === '' && range.end === '';
+    this.#unbounded = range !== null && range.start === '' && range.end === '' && range.epoch === 0;
   }
 
   get range(): KeyRange | null {
     return this.#range;
   }
 
-  /** Whether every request may pass. The hot path: nobody looks at keys then. */
+  /** Whether every request of epoch 0 may pass. The hot path: nobody looks at keys then. */
   get open(): boolean {
     return this.#unbounded && this.locks.size === 0 && this.waitingForAll === 0;
   }
 
-  /** What is in the way of a request; `locks`: it is going to lock its keys. */
-  judge({ keys, all }: Claims, locks: boolean): Obstacle | null {
-    const range = this.#range;
-    if (range === null) return 'moved';
-    if (!this.#unbounded && keys.some((key) => !holds(range, key))) return 'moved';
+  /** What is in the way of a request. `epoch`: in which it holds; `locks`: it is going to lock its keys. */
+  judge(claims: Claims, epoch: number, locks: boolean): Obstacle | null {
+    const { keys, all } = claims;
+    if (!isInRange(claims, this.#range, epoch)) return 'moved';
     if (locks && this.waitingForAll > 0) return 'wait';
     if (this.locks.size === 0) return null;
     return all || keys.some((key) => this.locks.has(key)) ? 'wait' : null;
   }
 }
+
+/** Whether a shard with this range (null: not known) has all that a request of an epoch is about. Pure. */
+export const isInRange = ({ keys, whole }: Claims, range: KeyRange | null, epoch: number): boolean => {
+  if (range === null) return false;
+  if (whole && (range.epoch !== epoch || isEmptyRange(range))) return false;
+  return keys.every((key) => holds(range, key));
+};

@@ -1,7 +1,7 @@
-import { AnswerBuilder } from '../batch/answer-batch.ts';
+import { commandOf, rangeEpochOf } from '../batch/epoch.ts';
+import { answerStatus, AnswerBuilder } from '../batch/answer-batch.ts';
 import { decodeRequests, requestKind, type BatchedRequest } from '../batch/request-batch.ts';
-import { keyIndexes } from '../commands/command.ts';
-import { memberCommands } from '../commands/table.ts';
+import { CommandTable, memberCommands, type DataCommand } from '../commands/table.ts';
 import { DbError, errorLine } from '../db-error.ts';
 import { Frame, readTrusted } from '../resp/frame.ts';
 import { ReplyWriter } from '../resp/reply-writer.ts';
@@ -9,11 +9,13 @@ import type { ReadState } from '../store/reading.ts';
 import type { Store } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
 import { committedView } from './committed-view.ts';
-import { holds } from '../store/key-range.ts';
+import { claimsOfCommand } from './claims.ts';
+import { isInRange } from './gate.ts';
 import type { Requester } from './requester.ts';
-import { stateReads } from './state-reads.ts';
+import { readCommands, stateReads } from './state-reads.ts';
 
 const headerBytes = 8;
+const texts = { moved: Buffer.from('the range of this shard is another one') };
 
 /** Payload of a stale read. `at`: sequence of the state to read; 0 = the newest that the member has. */
 export const encodeStale = (at: number, command: Buffer): Buffer => {
@@ -32,7 +34,7 @@ export const isStale = (batch: Buffer): boolean => batch.length > 8 && ((batch[8
 export class StaleReader {
   readonly #store: Store;
   readonly #now: () => number;
-  readonly #commands = memberCommands();
+  readonly #commands = new CommandTable<DataCommand>([...memberCommands().all, ...readCommands]);
   readonly #reply = new ReplyWriter(16 * 1024);
   readonly #frame = new Frame();
 
@@ -44,21 +46,27 @@ export class StaleReader {
   handle(from: Requester, batch: Buffer): void {
     const bySequence = new Map<number, AnswerBuilder>();
     for (const request of decodeRequests(batch)) {
-      const sequence = this.#answer(request);
+      const { sequence, moved } = this.#answer(request);
       const answers = bySequence.get(sequence) ?? new AnswerBuilder();
       bySequence.set(sequence, answers);
-      answers.reply(request.id, false, this.#reply.view());
+      if (moved) answers.add(request.id, answerStatus.moved, texts.moved);
+      else answers.reply(request.id, false, this.#reply.view());
     }
     for (const [sequence, answers] of bySequence) for (const message of answers.messages(sequence)) from.send(message);
   }
 
-  /** Writes the reply; answers the sequence that it reflects. */
-  #answer({ kind, payload }: BatchedRequest): number {
+  /** Writes the reply, unless what is asked for is another shard's; answers the sequence that it reflects. */
+  #answer({ kind, payload }: BatchedRequest): { sequence: number; moved: boolean } {
     const at = payload.readDoubleBE(0);
+    const sequence = at === 0 ? (this.#store.position?.seq ?? 0) : at;
     this.#reply.protocol = (kind & requestKind.resp3) === 0 ? 2 : 3;
     this.#reply.length = 0;
     try {
-      readTrusted(this.#frame, payload, headerBytes);
+      const asked = { kind, payload: payload.subarray(headerBytes) };
+      const command = commandOf(asked);
+      const claims = claimsOfCommand(command, this.#commands);
+      if (!isInRange(claims, this.#store.keyRange, rangeEpochOf(asked))) return { sequence, moved: true };
+      readTrusted(this.#frame, command, 0);
       if (at === 0) this.#read(this.#store, this.#now());
       else {
         const state = this.#store.at(at);
@@ -68,15 +76,13 @@ export class StaleReader {
       this.#reply.length = 0;
       this.#reply.error(error instanceof StoreError ? storeErrorLine(error) : errorLine(error));
     }
-    return at === 0 ? (this.#store.position?.seq ?? 0) : at;
+    return { sequence, moved: false };
   }
 
   #read(state: ReadState, now: number): void {
     const frame = this.#frame;
     const read = stateReads.get(frame.word(0));
     if (read) {
-      if (frame.word(0) === 'QREAD')
-        this.#checkRange(Array.from({ length: frame.count - 1 }, (_, i) => frame.key(i + 1)));
       const rows = { get: state.get.bind(state), rows: state.rows.bind(state), own: this.#store.own.bind(this.#store) };
       return read(rows, frame, this.#reply, now);
     }
@@ -84,15 +90,7 @@ export class StaleReader {
     if (command?.kind !== 'keys' || !command.flags.includes('readonly')) {
       throw new DbError('ERR', 'only commands that read keys may be answered by any member');
     }
-    this.#checkRange(keyIndexes(command.keys, frame).map((i) => frame.key(i)));
     command.evaluate(committedView(state, now), frame, this.#reply);
-  }
-
-  #checkRange(keys: readonly string[]): void {
-    const range = this.#store.keyRange;
-    if (range === null || !keys.every((key) => holds(range, key))) {
-      throw new DbError('STALE', 'the key is not known to be in the range of this shard');
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 import type { CommittedEntry, Position } from '../../replica/state-machine.ts';
 import { memoryReplica, type MemoryReplica } from '../../replica/testing/memory-replica.ts';
 import { answerStatus, decodeAnswers } from '../batch/answer-batch.ts';
+import { inEpoch } from '../batch/epoch.ts';
 import { encodeRequests, type BatchedRequest } from '../batch/request-batch.ts';
 import { KeyValueMachine } from '../machine.ts';
 import { Executor } from '../member/executor.ts';
@@ -60,9 +61,10 @@ export class ListedShard {
     this.entries.length = 0;
   }
 
-  /** Asks one thing, as a gateway of its own. */
+  /** Asks one thing, as a gateway of its own that knows the shard's range. */
   ask(words: readonly (string | Buffer)[]): Promise<{ status: number; bytes: Buffer }> {
-    return this.request({ kind: 0, payload: encodeCommand([...words]) });
+    const epoch = this.store.keyRange?.epoch ?? 0;
+    return this.request(inEpoch({ kind: 0, payload: encodeCommand([...words]) }, epoch));
   }
 
   /** What {@link ask} is answered, as text; a key that is elsewhere is MOVED. */

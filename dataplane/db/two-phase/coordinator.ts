@@ -15,6 +15,11 @@ export interface ShardAnswer {
   /** In RESP; an error begins with `-` and a code of `DbErrorCode`. */
   readonly reply: Buffer;
   readonly sequence: number;
+  /**
+   * The range of the shard has changed: surely nothing was done, and it is to be planned anew; `reply` is an error. To be
+   * called when that is done: what the asker asked later waits for it.
+   */
+  readonly overtaken?: () => void;
 }
 
 /** Sends a step to the primary of a shard. Never rejects; what cannot be sent in time is answered with an error. */
@@ -24,6 +29,7 @@ export type SendStep = (shard: string, payload: Buffer) => Promise<ShardAnswer>;
  * - committed: `replies` holds each shard's replies, in the order of its commands
  * - changed: a watched key had another version; nothing was executed
  * - refused: `veto` did not like the replies of one shard; nothing was executed
+ * - overtaken: the range of a shard is another one than planned for; nothing was executed, and it is to be planned anew
  * - failed: an error reply; its code says whether it may have been executed
  */
 export type TransactionOutcome =
@@ -34,6 +40,7 @@ export type TransactionOutcome =
     }
   | { readonly kind: 'changed' }
   | { readonly kind: 'refused' }
+  | { readonly kind: 'overtaken' }
   | { readonly kind: 'failed'; readonly error: string };
 
 /** Log sequence that contains the transaction's part, by shard; the others' parts follow within milliseconds. */
@@ -120,7 +127,8 @@ class Attempt {
   async #prepare(part: Part): Promise<Aborted | null> {
     const transaction = encodeTransaction(part.watched, part.commands);
     const payload = encodeStep({ name: 'prepare', id: this.#id, roles: this.#roles, transaction });
-    const { reply, sequence } = await this.#options.send(part.shard, payload);
+    const { reply, sequence, overtaken } = await this.#options.send(part.shard, payload);
+    if (overtaken) return { kind: 'overtaken' };
     const error = errorOf(reply);
     if (error !== null) return { kind: 'failed', error: notExecuted(error) };
     if (isNil(reply)) return { kind: 'changed' };
