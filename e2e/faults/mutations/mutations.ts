@@ -15,9 +15,12 @@ export interface Mutation {
   readonly faults: readonly FaultName[];
 }
 
-/** Every one of these was right once and is what keeps the promises of `dataplane/replica/README.md`. */
+/**
+ * Every one of these was right once and is what keeps the promises of `dataplane/replica/README.md`, the last ones those
+ * of `docs/decisions/0014-split.md`.
+ */
 export const mutations: readonly Mutation[] = [
-  { name: 'none: must stay good', replacements: [], faults: ['usurp', 'rival', 'kill', 'cut', 'pause'] },
+  { name: 'none: must stay good', replacements: [], faults: ['usurp', 'rival', 'kill', 'cut', 'pause', 'split-kill'] },
   {
     name: 'the TERM check is skipped: entries of older terms count, a deposed primary goes on',
     faults: ['usurp', 'rival', 'pause'],
@@ -58,6 +61,17 @@ export const mutations: readonly Mutation[] = [
         file: 'dataplane/replica/lease.ts',
         from: '    : predecessor.lastSeenAt + leaseMs * driftFactor;',
         to: '    : predecessor.lastSeenAt * 0 * driftFactor;',
+      },
+    ],
+  },
+  {
+    name: 'a new shard opens before it has taken all that was written before the hand-over',
+    faults: ['split'],
+    replacements: [
+      {
+        file: 'dataplane/db/split/intake.ts',
+        from: '    if (page.position.seq >= given.seq) await this.#open(',
+        to: '    await this.#open(',
       },
     ],
   },

@@ -1,6 +1,7 @@
 import type { Fault } from './fault.ts';
 import * as nats from './nats-faults.ts';
 import * as processes from './process-faults.ts';
+import { splitAndKill, splitShard } from './split-fault.ts';
 
 /** Every fault, by the name that the command line and the mutations use. */
 export const faults = {
@@ -17,6 +18,8 @@ export const faults = {
   'clock-jump': processes.clockJump,
   'disk-full': processes.diskFull,
   'operator-away': processes.operatorAway,
+  split: splitShard,
+  'split-kill': splitAndKill,
   'kill-log-leader': nats.killLogLeader,
   'pause-log-leader': nats.pauseLogLeader,
   'restart-nats': nats.restartAllNats,
