@@ -35,13 +35,20 @@ export const dbShardEntry = replicaSetEntry.extend({
   serves: z.boolean().default(true),
   /** Set on a shard that takes over the upper keys of another one: those from `at` on; null: the upper half. */
   splitFrom: z.object({ shard: kubernetesName, at: z.string().nullable() }).nullable().default(null),
+  /** Set on a shard that takes over all keys of its upper neighbour, beside its own. Taken back before the hand-over: it gives up. */
+  mergeFrom: z.object({ shard: kubernetesName }).nullable().default(null),
   /** Set when the range overlaps another shard of the database: gateways refuse keys of the range and say why. */
   conflict: z.string().nullable(),
 });
 export type DbShardEntry = z.infer<typeof dbShardEntry>;
 
 /** Of a shard whose keys never changed hands. */
-export const unsplit = { epoch: 0, serves: true, splitFrom: null } as const satisfies Partial<DbShardEntry>;
+export const unsplit = {
+  epoch: 0,
+  serves: true,
+  splitFrom: null,
+  mergeFrom: null,
+} as const satisfies Partial<DbShardEntry>;
 
 export const searchShardEntry = replicaSetEntry.extend({
   kind: z.literal('search'),

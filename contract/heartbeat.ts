@@ -41,9 +41,13 @@ export const rangeReport = z.object({
     .object({
       from: kubernetesName,
       phase: z.enum(['waiting', 'snapshot', 'log', 'open']),
+      /** All keys of its upper neighbour, beside its own, which it serves meanwhile; else it is a new shard. */
+      merge: z.boolean().optional(),
       problem: z.string().max(500).optional(),
     })
     .optional(),
+  /** Transactions over several shards that this one takes part in, or may be asked about: while there are any it is needed. */
+  transactions: z.number().int().nonnegative().optional(),
   /** Keys that were given away and are not surely taken yet, and to whom. */
   handed: z.object({ to: kubernetesName, start: z.string(), end: z.string() }).optional(),
 });

@@ -86,4 +86,5 @@ export const dbShardEntry = (shard: ShardView, entry: SetEntry): DbShardEntry =>
   ...published(shard),
   serves: shard.range !== null,
   splitFrom: shard.splitFrom,
+  mergeFrom: null,
 });
