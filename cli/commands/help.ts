@@ -46,6 +46,8 @@ const backup = `./quartet backup DATABASE --to PLACE   back a database up while 
       --to PLACE          a directory, or s3://bucket/prefix
       --endpoint URL      of S3, when it is not Amazon's; AWS_ENDPOINT_URL stands in for it
       --keep N            so many of the newest backups stay; left out: all
+      --renew-after T     a backup that is so old is not gone on with, a new one is made: 23h
+      --deadline T        given up when it is not done by then: 1h
       --namespace NS      default by default
 
 A second backup to the same place goes on with the log of the first, so that every second between them can be restored.

@@ -18,6 +18,13 @@ test('a backup', () => {
     place: 's3://b/p',
     endpoint: 'http://h:1',
     keep: 3,
+    renewAfterMs: null,
+    deadlineMs: null,
+  });
+  expect(read('backup my_app --to d --renew-after 23h --deadline 90s')).toMatchObject({
+    database: 'my_app',
+    renewAfterMs: 23 * 3_600_000,
+    deadlineMs: 90_000,
   });
 });
 
@@ -42,6 +49,9 @@ test.each([
   'backup ../x --to d',
   'backup app --to d --keep 0',
   'backup app --to d --keep many',
+  'backup app --to d --deadline 0s',
+  'backup app --to d --renew-after 1d',
+  'backup app --to d --namespace my_space',
   'backup app --to d --at 2026-11-24T12:00:05Z',
   'backup app --to d --check',
   'backup app --nonsense',
@@ -52,6 +62,7 @@ test.each([
   'restore --from d --to copy --at 2026-13-24T12:00:05Z',
   'restore --from d --to copy --at 2026-11-24',
   'restore --from d --to copy --keep 2',
+  'restore --from d --to copy --deadline 1h',
   'restore other --from d --to copy',
   'list',
 ])('%j is refused with the usage', (line) => {

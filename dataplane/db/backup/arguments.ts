@@ -11,6 +11,10 @@ export interface BackupArguments {
   readonly place: string;
   readonly endpoint: string | undefined;
   readonly keep: number | null;
+  /** See `BackUpOptions`. */
+  readonly renewAfterMs: number | null;
+  /** What is not done within this is given up; null: however long it takes. */
+  readonly deadlineMs: number | null;
 }
 
 /** `restore --from PLACE …` */
@@ -31,7 +35,8 @@ export interface RestoreArguments {
 }
 
 const usage = [
-  'quartet backup DATABASE --to DIR|s3://bucket/prefix [--endpoint URL] [--keep N] [--namespace N]',
+  'quartet backup DATABASE --to DIR|s3://bucket/prefix [--endpoint URL] [--keep N] [--renew-after 23h]',
+  '               [--deadline 1h] [--namespace N]',
   'quartet restore --from DIR|s3://bucket/prefix [--endpoint URL] [--database NAME] [--at 2026-11-24T12:00:05Z]',
   '                (--to NEWDATABASE [--namespace N] [--work DIR] | --check)',
 ].join('\n         ');
@@ -44,6 +49,8 @@ const options = {
   from: { type: 'string' },
   endpoint: { type: 'string' },
   keep: { type: 'string' },
+  'renew-after': { type: 'string' },
+  deadline: { type: 'string' },
   namespace: { type: 'string', default: 'default' },
   database: { type: 'string' },
   at: { type: 'string' },
@@ -70,9 +77,19 @@ const only = (values: Values, allowed: readonly (keyof Values)[]): void => {
 };
 
 /** A name of a namespace or a database: it becomes a part of paths and subjects. */
-const label = (what: string, text: string): string => {
-  if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text)) return text;
+const label = (what: 'namespace' | 'database', text: string): string => {
+  const form = what === 'database' ? /^[a-z0-9]([-_a-z0-9]{0,61}[a-z0-9])?$/ : /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+  if (form.test(text)) return text;
   throw invalid(`${JSON.stringify(text)} is not the name of a ${what}`);
+};
+
+const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+
+const timeOf = (name: string, text: string | undefined): number | null => {
+  if (text === undefined) return null;
+  const [, count, unit] = /^([1-9]\d{0,6})([smh])$/.exec(text) ?? [];
+  if (count !== undefined && unit !== undefined) return Number(count) * (unitMs[unit] ?? 0);
+  throw invalid(`--${name} ${text}: must be a time such as 90s, 10m or 24h`);
 };
 
 const keepOf = (text: string | undefined): number | null => {
@@ -82,13 +99,17 @@ const keepOf = (text: string | undefined): number | null => {
 };
 
 const backupOf = (words: readonly string[], values: Values): BackupArguments => {
-  only(values, ['to', 'endpoint', 'keep']);
+  only(values, ['to', 'endpoint', 'keep', 'renew-after', 'deadline']);
   const [database, ...more] = words;
   if (database === undefined || more.length > 0) throw invalid('say which database, and only one');
   if (values.to === undefined) throw invalid('say where to, with --to');
   const { namespace, to: place, endpoint, keep } = values;
   const names = { namespace: label('namespace', namespace), database: label('database', database) };
-  return { command: 'backup', ...names, place, endpoint, keep: keepOf(keep) };
+  const times = {
+    renewAfterMs: timeOf('renew-after', values['renew-after']),
+    deadlineMs: timeOf('deadline', values.deadline),
+  };
+  return { command: 'backup', ...names, place, endpoint, keep: keepOf(keep), ...times };
 };
 
 const restoreOf = (words: readonly string[], values: Values): RestoreArguments => {

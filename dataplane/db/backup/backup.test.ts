@@ -37,6 +37,7 @@ const optionsWith = (more: Partial<BackUpOptions> = {}): BackUpOptions => ({
   signal,
   tell: () => {},
   keep: null,
+  renewAfterMs: null,
   ...more,
 });
 const message = (error: unknown): string =>
@@ -96,6 +97,42 @@ test('of backups as many as asked for stay, the newest', async () => {
   expect((await listBackups(repository)).length).toBe(2);
 });
 
+test('what can be restored is told from the oldest backup that stays', async () => {
+  await source.begin(() => {});
+  const first = await backUp(optionsWith());
+  expect(first.from).toBe(first.backup.manifest.from);
+  const second = await backUp(optionsWith({ renewAfterMs: 0 }));
+  expect(second.continued).toBe(false);
+  expect(second.from).toBe(first.backup.manifest.from);
+  const third = await backUp(optionsWith({ renewAfterMs: 0, keep: 1 }));
+  expect(third.removed.length).toBe(2);
+  expect(third.from).toBe(third.backup.manifest.from);
+});
+
+test('what a killed run left goes after a day; a run that is at work, and finished backups, stay', async () => {
+  await source.begin(() => {});
+  await backUp(optionsWith());
+  const stale = 'test/app/20200101T000000Z-aaaaaa';
+  const running = 'test/app/20200102T000000Z-bbbbbb';
+  const young = `test/app/${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}-cccccc`;
+  const others = ['test/other/20200101T000000Z-dddddd', 'test/app/notes'];
+  for (const folder of [stale, running, young, ...others]) {
+    await repository.write(`${folder}/app-0/snapshot-000000.zst`, Buffer.from('x'));
+  }
+  await repository.write(`${running}/running`, Buffer.from(new Date().toISOString()));
+  await repository.write(`${stale}/running`, Buffer.from('2020-01-01T10:00:00.000Z'));
+  const { left, backup } = await backUp(optionsWith());
+  expect(left).toEqual([stale]);
+  const folders = new Set((await repository.list('')).map((path) => path.split('/').slice(0, 3).join('/')));
+  expect([...folders].sort()).toEqual([running, young, ...others, `test/app/${backup.manifest.id}`].sort());
+});
+
+test('a finished backup holds no mark that it is being made', async () => {
+  await source.begin(() => {});
+  const { backup } = await backUp(optionsWith());
+  expect((await backup.files.list('')).filter((path) => path.endsWith('running'))).toEqual([]);
+});
+
 test('when one shard fails the backup fails with its reason, and leaves nothing', async () => {
   await source.begin((writer) => writer.put('k', Buffer.alloc(1_000), 0));
   const failing: Repository = {
@@ -107,6 +144,7 @@ test('when one shard fails the backup fails with its reason, and leaves nothing'
     read: (path, max) => repository.read(path, max),
     list: (folder) => repository.list(folder),
     remove: (path) => repository.remove(path),
+    removeAll: (folder) => repository.removeAll(folder),
   };
   expect(await attempt({ repository: failing })).toBe('storage: no space left');
   expect(await repository.list('')).toEqual([]);
@@ -165,12 +203,21 @@ test('preparing that fails removes what it made, and nothing else', async () => 
 
 test('a log is gone on with until it is longer than the database, if that is not small', () => {
   const file = (rawBytes: number) => ({ path: 'x', bytes: 1, sha256: '', rawBytes });
-  const sized = (snapshot: number, log: number): boolean => {
+  const now = Date.parse('2026-11-24T12:00:00Z');
+  const sized = (snapshot: number, log: number, { rounds = 1, renewAfterMs = null as number | null } = {}): boolean => {
     const parts = [{ first: 1, last: 1, file: file(log) }];
-    const manifest = { shards: [{ snapshot: [file(snapshot)] }], rounds: [{ shards: { s: { parts } } }] };
-    return isWorthContinuing(manifest as unknown as Manifest);
+    const manifest = {
+      began: '2026-11-24T10:00:00Z',
+      shards: [{ snapshot: [file(snapshot)] }],
+      rounds: Array.from({ length: rounds }, (_, i) => ({ shards: i === 0 ? { s: { parts } } : {} })),
+    };
+    return isWorthContinuing(manifest as unknown as Manifest, renewAfterMs, now);
   };
   expect(sized(10, 100e6)).toBe(true);
   expect(sized(10, 300e6)).toBe(false);
   expect(sized(400e6, 300e6)).toBe(true);
+  // nor when it was gone on with too often, or is as old as a backup may be
+  expect(sized(10, 10, { rounds: 2_000 })).toBe(false);
+  expect(sized(10, 10, { renewAfterMs: 3 * 3_600_000 })).toBe(true);
+  expect(sized(10, 10, { renewAfterMs: 2 * 3_600_000 })).toBe(false);
 });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
+import type { BackupReport } from '../../../contract/backup-report.ts';
 import { watchDirectory } from '../../fabric/directory.ts';
 import { watchHeartbeats } from '../../fabric/heartbeats.ts';
 import type { Pod } from '../../fabric/pod.ts';
@@ -9,7 +10,7 @@ import { Router } from '../gateway/router.ts';
 import type { BackupArguments, RestoreArguments } from './arguments.ts';
 import { backUp } from './backup.ts';
 import { BackupError } from './backup-error.ts';
-import { momentsOf } from './manifest.ts';
+import { backupFolder, momentsOf } from './manifest.ts';
 import { openRepository } from './repository/open.ts';
 import { checkBackup } from './restore/check.ts';
 import { chooseBackup } from './restore/choose.ts';
@@ -80,21 +81,23 @@ const show = (ms: number): string => new Date(ms).toISOString();
 const secondsSince = (began: number): string => ((performance.now() - began) / 1000).toFixed(1);
 
 /** `backup`. @throws BackupError */
-export const runBackup = async (asked: BackupArguments, surroundings: Surroundings): Promise<void> => {
-  const { namespace, database, keep } = asked;
+export const runBackup = async (asked: BackupArguments, surroundings: Surroundings): Promise<BackupReport> => {
+  const { namespace, database, keep, renewAfterMs } = asked;
   const { signal, say, env } = surroundings;
   const repository = openRepository(asked.place, asked.endpoint, env);
   const began = performance.now();
   const written = await connected(namespace, surroundings, (sight) =>
-    backUp({ source: new Source(sight), database, repository, signal, tell: say, keep }),
+    backUp({ source: new Source(sight), database, repository, signal, tell: say, keep, renewAfterMs }),
   );
   const { manifest, files } = written.backup;
   for (const folder of written.removed) say(`removed ${folder}: there are ${keep} newer ones`);
+  for (const folder of written.left) say(`removed ${folder}: it was never finished`);
   const { from, to } = momentsOf(manifest);
   say(`${written.continued ? 'went on with' : 'made'} ${files.name}`);
   say(
     `${written.bytes} bytes in ${secondsSince(began)} s; it can be restored at any moment from ${show(from)} to ${show(to)}`,
   );
+  return { ok: true, backup: backupFolder(manifest), bytes: written.bytes, from: written.from, until: to };
 };
 
 const wantedOf = async (asked: RestoreArguments, { env, say }: Surroundings) => {

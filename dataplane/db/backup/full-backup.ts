@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DbShardEntry } from '../../../contract/directory.ts';
 import { keyOfText } from '../store/key-range.ts';
 import type { FileRecord } from './archive.ts';
+import { RunningMark } from './leftovers.ts';
 import { LogRecorder } from './log-recorder.ts';
 import { backupFolder, newestFormat, writeManifest, type Backup, type Manifest, type ShardRecord } from './manifest.ts';
 import { BackupError } from './backup-error.ts';
@@ -59,6 +60,7 @@ class FullBackup {
   readonly #began = new Date();
   readonly #id = newId(this.#began);
   readonly #files: Repository;
+  readonly #mark: RunningMark;
   readonly #shards: readonly DbShardEntry[];
   readonly #recorders: LogRecorder[] = [];
   readonly #allBegun = Promise.withResolvers<void>();
@@ -68,13 +70,16 @@ class FullBackup {
     this.#options = options;
     this.#shards = source.shards(database);
     this.#files = folderOf(repository, backupFolder({ namespace: source.namespace, database, id: this.#id }));
+    this.#mark = new RunningMark(this.#files);
   }
 
   async run(): Promise<Backup> {
     try {
+      await this.#mark.set();
       return await this.#run();
     } catch (error) {
-      await this.#removeAll().catch(() => {
+      this.#mark.stop();
+      await this.#files.removeAll('').catch(() => {
         this.#options.tell(`what is in ${this.#files.name} is no backup, and could not be removed`);
       });
       throw error;
@@ -103,6 +108,8 @@ class FullBackup {
     const manifest: Manifest = { format: newestFormat, ...about, from, shards, rounds: [round] };
     const backup = { manifest, files: this.#files };
     await writeManifest(backup);
+    // It is a backup by now: a mark that stays does no harm.
+    await this.#mark.clear().catch(() => {});
     return backup;
   }
 
@@ -156,10 +163,6 @@ class FullBackup {
       if (!copied) return [];
       return [{ name, start, end, epoch, ...copied, settled: settled.get(name) ?? 0, floor: floor.get(name) ?? 0 }];
     });
-  }
-
-  async #removeAll(): Promise<void> {
-    for (const path of await this.#files.list('')) await this.#files.remove(path);
   }
 }
 

@@ -57,6 +57,7 @@ test('a write that failed leaves no hole: what it was about is written by the ne
     read: (path, max) => place.read(path, max),
     list: (folder) => place.list(folder),
     remove: (path) => place.remove(path),
+    removeAll: (folder) => place.removeAll(folder),
   };
   const { log, recorder } = setUp(flaky);
   log.add('a');

@@ -19,6 +19,8 @@ import { folderOf, type Repository } from './repository/repository.ts';
 const count = z.number().int().nonnegative();
 const sequence = z.number().int().positive();
 const label = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'not a DNS label');
+/** As in the spec of a DBShard. */
+const databaseName = z.string().regex(/^[a-z0-9]([-_a-z0-9]{0,61}[a-z0-9])?$/, 'not the name of a database');
 
 const positionRecord = z.object({ seq: sequence, term: count, log: z.string(), chain: z.string(), time: count });
 
@@ -63,11 +65,13 @@ export type ShardRecord = z.infer<typeof shardRecord>;
 
 export const newestFormat = 1;
 
+const idForm = /^[0-9TZ]+-[0-9a-f]+$/;
+
 const manifest = z.object({
   format: z.literal(newestFormat),
-  id: z.string().regex(/^[0-9TZ]+-[0-9a-f]+$/),
+  id: z.string().regex(idForm),
   namespace: label,
-  database: label,
+  database: databaseName,
   /** RFC 3339. */
   began: z.string(),
   /** Restorable from this moment of the database's clock on, milliseconds since 1970: the floors are at or before it. */
@@ -157,18 +161,45 @@ export const readBackup = async (repository: Repository, folder: string): Promis
   throw new BackupError('damaged', `${where} is the one of another backup, ${backupFolder(found)}`);
 };
 
-/** Folders of finished backups of all databases, in the order of their names: that of time, for one database. */
-export const listBackups = async (repository: Repository): Promise<readonly string[]> =>
-  (await repository.list('')).flatMap((path) => {
+/** What a place holds, in the order of its names: that of time, for one database. */
+export interface Folders {
+  /** Of backups. */
+  readonly finished: readonly string[];
+  /** Without a manifest: a backup is being made there, or was not finished. */
+  readonly unfinished: readonly string[];
+}
+
+/** @param of `namespace/database`; left out: all databases @throws BackupError storage, unreachable */
+export const listFolders = async (repository: Repository, of = ''): Promise<Folders> => {
+  const finished = new Set<string>();
+  const all = new Set<string>();
+  for (const path of await repository.list(of)) {
     const parts = path.split('/');
-    return parts.length === 4 && parts[3] === name ? [parts.slice(0, 3).join('/')] : [];
-  });
+    const folder = parts.slice(0, 3).join('/');
+    if (parts.length < 4 || !idForm.test(parts[2] ?? '')) continue;
+    all.add(folder);
+    if (parts.length === 4 && parts[3] === name) finished.add(folder);
+  }
+  return { finished: [...finished], unfinished: [...all].filter((folder) => !finished.has(folder)) };
+};
+
+/** Folders of finished backups. @param of `namespace/database`; left out: all databases @throws BackupError */
+export const listBackups = async (repository: Repository, of = ''): Promise<readonly string[]> =>
+  (await listFolders(repository, of)).finished;
+
+/** When a backup was begun, by its folder, milliseconds since 1970; 0 when that cannot be told. */
+export const timeOf = (folder: string): number => {
+  const time = folder
+    .split('/')
+    .at(-1)
+    ?.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-.*$/, '$1-$2-$3T$4:$5:$6Z');
+  return Date.parse(time ?? '') || 0;
+};
 
 /** Removes a backup: the manifest first, so that what is half gone is not taken for a backup. */
 export const removeBackup = async (repository: Repository, folder: string): Promise<void> => {
-  const files = folderOf(repository, folder);
-  await files.remove(name);
-  for (const path of await files.list('')) await files.remove(path);
+  await repository.remove(`${folder}/${name}`);
+  await repository.removeAll(folder);
 };
 
 /** Moments that a backup can be restored to, milliseconds since 1970, both inclusive. */

@@ -98,13 +98,27 @@ export class DirectoryRepository implements Repository {
     } catch (error) {
       throw failure(error, `${target} cannot be removed`);
     }
-    // Folders that are empty now go too. A folder that is not empty stays, and so do those above it.
+    await this.#removeEmpty(dirname(target));
+  }
+
+  async removeAll(folder: string): Promise<void> {
+    const target = this.#at(folder);
+    try {
+      await rm(target, { recursive: true, force: true });
+    } catch (error) {
+      throw failure(error, `${target} cannot be removed`);
+    }
+    await this.#removeEmpty(dirname(target));
+  }
+
+  /** Folders that are empty now go too. A folder that is not empty stays, and so do those above it. */
+  async #removeEmpty(from: string): Promise<void> {
     const empty = (folder: string): Promise<boolean> =>
       rmdir(folder).then(
         () => true,
         () => false,
       );
-    for (let folder = dirname(target); folder.startsWith(this.#root + sep); folder = dirname(folder)) {
+    for (let folder = from; folder.startsWith(this.#root + sep); folder = dirname(folder)) {
       if (!(await empty(folder))) return;
     }
   }

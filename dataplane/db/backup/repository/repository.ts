@@ -15,6 +15,8 @@ export interface Repository {
   list(folder: string): Promise<readonly string[]>;
   /** Removes a file; gone already is fine. @throws BackupError storage, unreachable */
   remove(path: string): Promise<void>;
+  /** Removes a folder with all that is below it, also what was half written; gone already is fine. @throws BackupError storage, unreachable */
+  removeAll(folder: string): Promise<void>;
 }
 
 /**
@@ -41,5 +43,6 @@ export const folderOf = (repository: Repository, folder: string): Repository => 
       return found.map((each) => each.slice(folder.length + 1));
     },
     remove: (path) => repository.remove(within(path)),
+    removeAll: (path) => repository.removeAll(path === '' ? folder : within(path)),
   };
 };

@@ -117,6 +117,10 @@ export class S3Repository implements Repository {
     if (response.status >= 300 && response.status !== 404) throw this.#refusal(response, what);
   }
 
+  async removeAll(folder: string): Promise<void> {
+    for (const path of await this.list(plainPath(folder))) await this.remove(path);
+  }
+
   #key(path: string): string {
     return this.#place.prefix === '' ? path : `${this.#place.prefix}/${path}`;
   }
@@ -140,7 +144,8 @@ export class S3Repository implements Repository {
         reason = silence(error);
       }
     }
-    throw new BackupError('unreachable', `${request.what}: ${this.#place.endpoint}: ${reason}`);
+    const advice = 'does it run, is this the right endpoint, and is the way to it open?';
+    throw new BackupError('unreachable', `${request.what}: ${this.#place.endpoint}: ${reason}: ${advice}`);
   }
 
   async #once(request: Request): Promise<Response> {

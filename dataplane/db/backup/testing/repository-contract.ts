@@ -53,10 +53,19 @@ export const repositoryContract = (open: () => Promise<Repository>): void => {
     expect(await repository.list('')).toEqual(['b/2']);
   });
 
+  test('a folder is removed with all that is below it, and nothing beside it', async () => {
+    const repository = await open();
+    for (const path of ['a/1', 'a/b/2', 'a-/3', 'c/4']) await repository.write(path, Buffer.from('x'));
+    await repository.removeAll('a');
+    await repository.removeAll('a');
+    expect(await repository.list('')).toEqual(['a-/3', 'c/4']);
+  });
+
   test.each(['../evil', '/absolute', 'a/../../evil', 'a//b', ''])('the path %j is refused', async (path) => {
     const repository = await open();
     expect(await repository.write(path, Buffer.from('x')).catch(code)).toBe('invalid');
     expect(await repository.read(path, 10).catch(code)).toBe('invalid');
     expect(await repository.remove(path).catch(code)).toBe('invalid');
+    expect(await repository.removeAll(path).catch(code)).toBe('invalid');
   });
 };
