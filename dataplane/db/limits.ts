@@ -22,3 +22,5 @@ export const maxKeysAnswered = 100_000;
 export const maxOperationBytes = 4 * 1024 * 1024 - 4096;
 /** Once an operation holds this much it is proposed without waiting for the end of the turn, bytes. */
 export const fullOperationBytes = 1024 * 1024;
+/** While another operation is in flight, one is proposed when it holds this much, bytes: the log then takes a second entry. */
+export const worthAnotherEntryBytes = 128 * 1024;

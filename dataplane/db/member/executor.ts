@@ -3,7 +3,7 @@ import { commandOf } from '../batch/epoch.ts';
 import { decodeRequests, epochOf, requestKind, type BatchedRequest } from '../batch/request-batch.ts';
 import type { ShardCommand } from '../commands/command.ts';
 import { errorLine } from '../db-error.ts';
-import { fullOperationBytes, maxOperationBytes } from '../limits.ts';
+import { fullOperationBytes, maxOperationBytes, worthAnotherEntryBytes } from '../limits.ts';
 import { Frame, readTrusted } from '../resp/frame.ts';
 import type { ReplyWriter } from '../resp/reply-writer.ts';
 import type { Replica } from '../../replica/replica.ts';
@@ -90,7 +90,10 @@ export class Executor {
     this.#replica = options.replica;
     this.#state = new Speculation(options.store, this.#removals);
     this.#evaluator = new Evaluator(this.#state, this.#removals, () => this.#release());
-    this.#operations = new OperationsInFlight(options.replica, this.#state, () => this.#restore());
+    this.#operations = new OperationsInFlight(options.replica, this.#state, {
+      failure: () => this.#restore(),
+      idle: () => this.#sealSoon(),
+    });
     this.#stale = new StaleReader(options.store, () => this.#now());
     this.#evaluator.gate.range = options.initialRange ? null : everything;
   }
@@ -340,8 +343,12 @@ export class Executor {
     for (const message of answers.messages(this.#replica.applied)) from.send(message);
   }
 
+  /**
+   * While an operation is in flight the next one collects what comes: the log takes one entry at a time unless much waits,
+   * so one operation and one message of answers do instead of many.
+   */
   #sealSoon(): void {
-    if (this.#sealing) return;
+    if (this.#sealing || (this.#operations.size > 0 && this.#state.openBytes < worthAnotherEntryBytes)) return;
     this.#sealing = true;
     queueMicrotask(() => {
       this.#sealing = false;

@@ -30,13 +30,16 @@ export class OperationsInFlight {
   readonly #state: Speculation;
   /** An operation was not, or not surely, carried out: what was derived from it is to be derived anew. */
   readonly #onFailure: () => void;
+  /** Nothing is in flight any more. */
+  readonly #onIdle: () => void;
   readonly #waiting = new Map<number, Waiting>();
   readonly #ends = new Map<number, Promise<void>>();
 
-  constructor(replica: Proposer, state: Speculation, onFailure: () => void) {
+  constructor(replica: Proposer, state: Speculation, on: { readonly failure: () => void; readonly idle: () => void }) {
     this.#replica = replica;
     this.#state = state;
-    this.#onFailure = onFailure;
+    this.#onFailure = on.failure;
+    this.#onIdle = on.idle;
   }
 
   get size(): number {
@@ -92,12 +95,14 @@ export class OperationsInFlight {
     for (const [to, answers] of this.#take(operation.number)) {
       for (const message of answers.messages(sequence)) to.send(message);
     }
+    if (this.#ends.size === 0) this.#onIdle();
   }
 
   #failed(operation: SealedOperation, error: unknown): void {
     this.#end(operation);
     this.#fail(operation.number, error instanceof ReplicaError ? error.code : 'unknown-outcome');
     this.#onFailure();
+    if (this.#ends.size === 0) this.#onIdle();
   }
 
   #end(operation: SealedOperation): void {
