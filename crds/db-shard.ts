@@ -63,6 +63,12 @@ const split = z
   .optional()
   .describe('When the operator splits this shard by itself. Left out: never.');
 
+const mergeInto = shardName
+  .optional()
+  .describe(
+    'Gives all keys of this shard, online, to the DBShard whose range ends where this one begins. Taken back before they are handed over it ends that; when it is over, this shard can be deleted.',
+  );
+
 export const dbShardSpec = z
   .object({
     database: logicalName('database').describe(
@@ -70,6 +76,7 @@ export const dbShardSpec = z
     ),
     range,
     splitFrom,
+    mergeInto,
     replicas: replicas(3),
     storage: storage('Retain'),
     failover,
@@ -86,6 +93,18 @@ export const dbShardSpec = z
         rule: 'has(self.splitFrom) == has(oldSelf.splitFrom) && (!has(self.splitFrom) || self.splitFrom == oldSelf.splitFrom)',
         message: 'splitFrom is immutable; create another resource instead',
         fieldPath: '.splitFrom',
+      },
+      {
+        rule: "!has(self.mergeInto) || has(self.splitFrom) || self.range.start != ''",
+        message:
+          'mergeInto is for shards with a lower neighbour, and this one begins at the lowest key: set it on the upper one of two',
+        fieldPath: '.mergeInto',
+      },
+      {
+        rule: '!has(self.mergeInto) || !has(oldSelf.mergeInto) || self.mergeInto == oldSelf.mergeInto',
+        message:
+          'mergeInto cannot change from one shard to another: take it back, and set it anew when status.merge is gone',
+        fieldPath: '.mergeInto',
       },
     ),
   );
@@ -119,12 +138,37 @@ const splitStatus = z.object({
   keys: z.object(keys).optional().describe('Keys that change hands, once that is decided.'),
 });
 
+/**
+ * How far a merge is, on both shards:
+ * - Waiting, Copying, Following: as of a split; the lower shard takes the keys of the upper one, and serves its own
+ * - GivingUp: it was taken back, and the lower shard has not said yet that it has given up
+ * - HandedOver: the upper one has given its keys away for good; nobody serves them until the lower one has the rest
+ * - Open: the lower one serves them; the upper one is told
+ * - Merged: it is over; on the upper one alone, which has no keys any more
+ */
+export const mergePhases = ['Waiting', 'Copying', 'Following', 'GivingUp', 'HandedOver', 'Open', 'Merged'] as const;
+export type MergePhase = (typeof mergePhases)[number];
+
+const mergeStatus = z.object({
+  from: z.string().max(253).optional().describe('Upper shard, whose keys this one takes over.'),
+  to: z.string().max(253).optional().describe('Lower shard, which takes the keys of this one over.'),
+  phase: z
+    .enum(mergePhases)
+    .describe(
+      'Waiting, Copying, Following: it can be given up by taking mergeInto back. HandedOver, Open: it only goes on.',
+    ),
+  keys: z.object(keys).optional().describe('Keys that change hands: all of the upper shard.'),
+});
+
 export const dbShardStatus = z.object({
   ...replicaSetStatus,
   range: z
     .object({ ...keys, epoch: z.int().min(0).max(Number.MAX_SAFE_INTEGER).describe('Grows when keys change hands.') })
     .optional()
-    .describe('Keys that this shard serves, as its log says. Absent: it has not taken any over yet.'),
+    .describe(
+      'Keys that this shard serves, as its log says. Absent: it has not taken any over yet. Ends where it starts: it gave all away in a merge.',
+    ),
+  merge: mergeStatus.optional().describe('A merge that this shard takes part in.'),
   split: splitStatus.optional().describe('A split that this shard takes part in.'),
   keys: count('Keys in this shard, as of the last change of this status.'),
   bytes: count('Bytes of the store.'),
@@ -143,6 +187,10 @@ export const dbShard = {
       rule: '!has(self.spec.splitFrom) || self.spec.splitFrom.shard != self.metadata.name',
       message: 'splitFrom.shard is this shard itself: name the shard that is to be split',
     },
+    {
+      rule: '!has(self.spec.mergeInto) || self.spec.mergeInto != self.metadata.name',
+      message: 'mergeInto is this shard itself: name the shard whose range ends where this one begins',
+    },
   ],
   status: dbShardStatus,
   scale: { selector: true },
@@ -155,6 +203,7 @@ export const dbShard = {
     { name: 'Primary', type: 'string', jsonPath: '.status.primary' },
     { name: 'Term', type: 'integer', jsonPath: '.status.term' },
     { name: 'Split', type: 'string', jsonPath: '.status.split.phase' },
+    { name: 'Merge', type: 'string', jsonPath: '.status.merge.phase' },
     { name: 'Keys', type: 'integer', jsonPath: '.status.keys', priority: 1 },
     { name: 'Reason', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].reason", priority: 1 },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },

@@ -22,14 +22,15 @@ describe('the spec of a new half', () => {
     database: 'app',
     range: { start: 'a', end: 'm' },
     splitFrom: { shard: 'older' },
+    mergeInto: 'lower',
     replicas: 5,
     storage: { size: '2Gi', className: 'fast', policy: 'Delete' },
     failover: { suspectAfter: '2s', replaceAfter: '1m' },
     split: { above: '1Gi' },
   } as DbShardSpec;
 
-  it('is that of the shard that is split, without its range', () => {
-    const { range: _range, ...rest } = spec;
+  it('is that of the shard that is split, without its range and its merge', () => {
+    const { range: _range, mergeInto: _mergeInto, ...rest } = spec;
     expect(splitSpec({ name: 'app-a', spec }, 'g')).toEqual({ ...rest, splitFrom: { shard: 'app-a', at: 'g' } });
     expect(splitSpec({ name: 'app-a', spec }, undefined).splitFrom).toEqual({ shard: 'app-a' });
   });

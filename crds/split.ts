@@ -22,6 +22,6 @@ export const splitSpec = (
   source: { readonly name: string; readonly spec: DbShardSpec },
   at: string | undefined,
 ): Omit<DbShardSpec, 'range'> => {
-  const { range: _range, splitFrom: _splitFrom, ...spec } = source.spec;
+  const { range: _range, splitFrom: _splitFrom, mergeInto: _mergeInto, ...spec } = source.spec;
   return { ...spec, splitFrom: { shard: source.name, ...(at !== undefined && { at }) } };
 };

@@ -66,10 +66,10 @@ export const parseHeartbeatSubject = (subject: string): PodAddress | null => {
 const stateOf = (beat: Heartbeat): string =>
   `${beat.incarnation}/${beat.replica?.state ?? ''}/${beat.replica?.term ?? 0}`;
 
-/** Of a split: what others wait for. */
+/** Of a split or a merge: what others wait for. */
 const rangeOf = ({ replica }: Heartbeat): string => {
-  const { start, end, epoch, intake, handed } = replica?.range ?? {};
-  return JSON.stringify([start, end, epoch, intake?.phase, handed?.to]);
+  const { start, end, epoch, intake, handed, transactions } = replica?.range ?? {};
+  return JSON.stringify([start, end, epoch, intake?.phase, handed?.to, transactions === 0]);
 };
 
 const figuresOf = ({ replica, edge }: Heartbeat): string =>

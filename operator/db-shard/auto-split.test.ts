@@ -2,6 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import type { DbShard } from '../kinds.ts';
 import { aboveForMs, maxShards, planAutoSplit, quietMs, type AutoSplitFacts } from './auto-split.ts';
 import type { ShardView } from './shard-view.ts';
+import { shardView } from './testing.ts';
 
 const shard = (bytes: number, above?: string): DbShard =>
   ({
@@ -10,20 +11,7 @@ const shard = (bytes: number, above?: string): DbShard =>
     status: { bytes },
   }) as DbShard;
 
-const own: ShardView = {
-  name: 'app',
-  database: 'app',
-  created: '2026-01-01T00:00:00Z',
-  splitFrom: null,
-  deleting: false,
-  wasHeld: false,
-  mayDeleteKeys: false,
-  rows: null,
-  strays: false,
-  range: { start: '', end: '', epoch: 0 },
-  intake: null,
-  handed: null,
-};
+const own = shardView('app');
 
 const facts = (over: Partial<AutoSplitFacts> = {}): AutoSplitFacts => ({
   shard: shard(3_000_000, '2M'),

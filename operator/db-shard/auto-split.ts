@@ -1,7 +1,7 @@
 import { quantityBytes } from '../../crds/quantity.ts';
 import type { DbShard } from '../kinds.ts';
 import { splitOf } from './split.ts';
-import { isOpen, type ShardView } from './shard-view.ts';
+import { isMerging, isOpen, type ShardView } from './shard-view.ts';
 
 /** A shard is split by itself when it was above its limit for this time: a peak is no reason. */
 export const aboveForMs = 60_000;
@@ -34,10 +34,17 @@ export const isAbove = ({ spec, status }: DbShard): boolean =>
 const sameDatabase = (own: ShardView, all: readonly ShardView[]): ShardView[] =>
   all.filter(({ database }) => database === own.database);
 
-/** A split is wanted, goes on, or is not swept up yet anywhere in the database. */
+const hasKeysComing = (shard: ShardView): boolean => !isOpen(shard) && shard.emptied === null;
+
+/** A split or a merge is wanted, goes on, or is not swept up yet anywhere in the database. */
 export const isSplitting = (own: ShardView, all: readonly ShardView[]): boolean =>
   sameDatabase(own, all).some(
-    (shard) => !isOpen(shard) || shard.handed !== null || shard.strays || splitOf(shard, all).type !== 'none',
+    (shard) =>
+      hasKeysComing(shard) ||
+      isMerging(shard) ||
+      shard.handed !== null ||
+      shard.strays ||
+      splitOf(shard, all).type !== 'none',
   );
 
 /** Decides whether the operator splits a shard by itself: one at a time in a database, and not without end. Pure. */

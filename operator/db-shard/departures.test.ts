@@ -3,26 +3,10 @@ import type { DbShard } from '../kinds.ts';
 import type { Operation } from '../operation.ts';
 import { Heartbeats } from '../heartbeats.ts';
 import { Departures } from './departures.ts';
-import type { ShardView } from './shard-view.ts';
+import { shardView as view } from './testing.ts';
 
 const status = { log: { stream: 'S', created: 'monday' } };
 const half = { metadata: { name: 'half', namespace: 'shop', uid: 'u' }, spec: {}, status } as DbShard;
-
-const view = (name: string, over: Partial<ShardView> = {}): ShardView => ({
-  name,
-  database: 'app',
-  created: '',
-  splitFrom: null,
-  deleting: false,
-  wasHeld: false,
-  mayDeleteKeys: false,
-  rows: null,
-  strays: false,
-  range: { start: '', end: '', epoch: 0 },
-  intake: null,
-  handed: null,
-  ...over,
-});
 
 const given = view('half', { splitFrom: { shard: 'whole', at: null }, range: null, deleting: true });
 

@@ -5,6 +5,9 @@ import type { ShardView } from './shard-view.ts';
 /** A request for keys that a pod sent before it ended is carried out or given up within this time. */
 const lastRequestMs = 10_000;
 
+/** It has none yet. */
+const mayGetKeys = (own: ShardView | undefined): boolean => own?.range === null && own.emptied === null;
+
 /**
  * A new half that is given up before it has keys. Its pods end first, so that none of them asks for keys any more; then the
  * source's primary has to be heard saying that it kept them. Only then does the log go: if it gave them away at the last
@@ -29,7 +32,7 @@ export class Departures {
     const key = `${namespace}/${name}/${shard.metadata.uid ?? ''}`;
     // without a log there never was a replica that could ask for keys
     const neverRan = shard.status?.log === undefined;
-    if (neverRan || own?.range !== null || source === undefined || source.deleting) {
+    if (neverRan || !mayGetKeys(own) || source === undefined || source.deleting) {
       this.#deserted.delete(key);
       return null;
     }

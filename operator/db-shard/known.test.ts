@@ -38,7 +38,7 @@ const statusOf = (known: ReturnType<typeof learn>) => ({
 
 describe('what is known of a range', () => {
   it('is nothing without a report and a status', () => {
-    expect(learn([], undefined)).toEqual({ range: null, intake: null, handed: null });
+    expect(learn([], undefined)).toEqual({ range: null, emptied: null, intake: null, merging: null, handed: null });
   });
 
   it('is what the replica says that has applied most', () => {
@@ -57,7 +57,9 @@ describe('what is known of a range', () => {
     const split = { to: 'half', phase: 'HandedOver', keys: { start: 'm', end: '' } } as const;
     expect(learn([], { range: { start: '', end: 'm', epoch: 1 }, split })).toEqual({
       range: { start: '', end: 'm', epoch: 1 },
+      emptied: null,
       intake: null,
+      merging: null,
       handed: { to: 'half', start: 'm', end: '' },
     });
   });

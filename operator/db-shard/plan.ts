@@ -1,11 +1,13 @@
 import type { DbShardEntry } from '../../contract/directory.ts';
 import { durationMs } from '../../crds/duration.ts';
 import type { DbShard } from '../kinds.ts';
-import type { Judgement, SetEntry } from '../replica-set/plan.ts';
+import type { Judgement, Problem, SetEntry } from '../replica-set/plan.ts';
 import type { DesiredCondition } from '../runtime/conditions.ts';
 import { claimOf, judgeRange } from './ranges.ts';
 import { isOpen, type ShardView } from './shard-view.ts';
-import { splitOf, splitStatus, whyNotDeleted, type Split } from './split.ts';
+import { whyNotDeleted } from './deletion.ts';
+import { mergeFrom, mergeOf, mergeStatus, type Merge } from './merge.ts';
+import { splitOf, splitStatus, type Split } from './split.ts';
 
 /** Shards that are being deleted do not count, unless their deletion is held up. */
 const staying = (all: readonly ShardView[]): ShardView[] =>
@@ -21,14 +23,17 @@ const judgeRanges = (own: ShardView, all: readonly ShardView[]): Verdict => {
   const type = 'RangeConsistent';
   const [claim] = claimOf(own, all);
   if (claim === undefined) {
-    return { condition: { type, status: true, reason: 'Splitting', message: 'it serves no keys yet' }, conflict: null };
+    const [reason, message] =
+      own.emptied === null ? ['Splitting', 'it serves no keys yet'] : ['Merged', 'it serves no keys any more'];
+    return { condition: { type, status: true, reason, message }, conflict: null };
   }
   const { problems, moving, conflict } = judgeRange(
     claim,
     staying(all).flatMap((shard) => claimOf(shard, all)),
   );
   if (problems.length === 0) {
-    const reason = moving.length === 0 ? 'RangesFit' : 'Splitting';
+    const merges = all.some(({ database, emptied, handed }) => database === own.database && emptied && handed);
+    const reason = moving.length === 0 ? 'RangesFit' : merges ? 'Merging' : 'Splitting';
     return { condition: { type, status: true, reason, message: moving.join('; ') }, conflict };
   }
   const reason = problems.some((problem) => problem.startsWith('overlaps')) ? 'Overlap' : 'Gap';
@@ -41,6 +46,29 @@ const splitConditions = (split: Split): DesiredCondition[] => {
   return [{ type: 'Splitting', status, reason, message: split.message }];
 };
 
+const mayGo = ({ transactions }: ShardView): string =>
+  transactions === 0
+    ? 'it can be deleted'
+    : 'it can be deleted when no transaction over several shards can ask it any more';
+
+const mergeConditions = (own: ShardView, merge: Merge): DesiredCondition[] => {
+  if (merge.type === 'none') return [];
+  if (merge.type === 'over') {
+    const message = `its keys are those of ${merge.into} now; ${mayGo(own)}`;
+    return [{ type: 'Merged', status: true, reason: 'Merged', message }];
+  }
+  const [status, reason] = merge.type === 'refused' ? [false, merge.reason] : [true, merge.phase];
+  return [{ type: 'Merging', status, reason, message: merge.message }];
+};
+
+/** Why a shard does not serve, though nothing is wrong with it. */
+const unreadyOf = (own: ShardView, split: Split, merge: Merge): Problem | null => {
+  if (split.type === 'goes-on' && !isOpen(own)) return { reason: 'TakingOver', message: split.message };
+  if (own.emptied === null) return null;
+  if (merge.type === 'over') return { reason: 'Merged', message: `its keys are those of ${merge.into} now` };
+  return { reason: 'Merging', message: merge.type === 'none' ? 'its keys were given away' : merge.message };
+};
+
 const deletionConditions = (own: ShardView, all: readonly ShardView[]): DesiredCondition[] => {
   const why = own.deleting ? whyNotDeleted(own, all) : null;
   return why === null ? [] : [{ type: 'DeletionHeld', status: true, ...why }];
@@ -49,18 +77,26 @@ const deletionConditions = (own: ShardView, all: readonly ShardView[]): DesiredC
 /** All that is decided about a shard's range and its split. `all`: the shards of its namespace. Pure. */
 export const judgeDbShard = (own: ShardView, all: readonly ShardView[]): Judgement => {
   const { condition, conflict } = judgeRanges(own, all);
-  const split = splitOf(own, all);
-  const takingOver = split.type === 'goes-on' && !isOpen(own);
-  const status = splitStatus(own, split);
+  const [split, merge] = [splitOf(own, all), mergeOf(own, all)];
+  const unready = unreadyOf(own, split, merge);
   return {
-    conditions: [condition, ...splitConditions(split), ...deletionConditions(own, all)],
+    conditions: [condition, ...splitConditions(split), ...mergeConditions(own, merge), ...deletionConditions(own, all)],
     conflict,
     ...(split.type === 'refused' && { hold: { reason: split.reason, message: split.message } }),
-    ...(takingOver && { unready: { reason: 'TakingOver', message: split.message } }),
-    status: {
-      ...(own.range !== null && { range: { ...own.range } }),
-      ...(status !== undefined && { split: status }),
-    },
+    ...(unready !== null && { unready }),
+    status: statusOf(own, split, merge),
+  };
+};
+
+const emptyRange = ({ emptied }: ShardView) => emptied && { start: emptied.at, end: emptied.at, epoch: emptied.epoch };
+
+const statusOf = (own: ShardView, split: Split, merge: Merge) => {
+  const range = own.range ?? emptyRange(own);
+  const [splits, merges] = [splitStatus(own, split), mergeStatus(own, merge)];
+  return {
+    ...(range !== null && { range: { ...range } }),
+    ...(splits !== undefined && { split: splits }),
+    ...(merges !== undefined && { merge: merges }),
   };
 };
 
@@ -71,14 +107,15 @@ export const failoverOf = ({ spec }: DbShard) => ({
 });
 
 /** Bounds mean nothing while it serves no keys. */
-const published = ({ range, splitFrom }: ShardView) => {
+const published = (shard: ShardView) => {
+  const range = shard.range ?? emptyRange(shard);
   if (range !== null) return range;
-  const at = splitFrom?.at ?? '';
+  const at = shard.splitFrom?.at ?? '';
   return { start: at, end: at, epoch: 0 };
 };
 
-/** The routing document of a shard. */
-export const dbShardEntry = (shard: ShardView, entry: SetEntry): DbShardEntry => ({
+/** The routing document of a shard. `all`: the shards of its namespace. */
+export const dbShardEntry = (shard: ShardView, all: readonly ShardView[], entry: SetEntry): DbShardEntry => ({
   kind: 'db',
   ...entry,
   members: [...entry.members],
@@ -86,5 +123,5 @@ export const dbShardEntry = (shard: ShardView, entry: SetEntry): DbShardEntry =>
   ...published(shard),
   serves: shard.range !== null,
   splitFrom: shard.splitFrom,
-  mergeFrom: null,
+  mergeFrom: mergeFrom(shard, all),
 });

@@ -10,6 +10,7 @@ const claim = (name: string, start: string, end: string, created = '2026-01-01T0
   epoch: 0,
   created,
   from: null,
+  into: null,
   handed: null,
 });
 

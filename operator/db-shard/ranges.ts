@@ -14,6 +14,8 @@ export interface RangeClaim {
   readonly created: string;
   /** The shard whose keys it took over, if any. */
   readonly from: string | null;
+  /** The shard that it gives all of its keys to, if any. */
+  readonly into: string | null;
   /** Keys that it gave to another shard, which does not serve them yet. */
   readonly handed: { readonly to: string; readonly start: string; readonly end: string } | null;
 }
@@ -37,19 +39,28 @@ interface Keys {
 
 const endsBefore = (end: string, start: string): boolean => end !== '' && order(end, start) <= 0;
 
-const overlap = (a: Keys, b: Keys): boolean => !endsBefore(a.end, b.start) && !endsBefore(b.end, a.start);
+const isEmpty = ({ start, end }: Keys): boolean => start !== '' && start === end;
+
+const overlap = (a: Keys, b: Keys): boolean =>
+  !isEmpty(a) && !isEmpty(b) && !endsBefore(a.end, b.start) && !endsBefore(b.end, a.start);
 
 const isOlder = (a: RangeClaim, b: RangeClaim): boolean =>
   a.created === b.created ? a.name < b.name : a.created < b.created;
 
 const outranks = (a: RangeClaim, b: RangeClaim): boolean => (a.epoch === b.epoch ? isOlder(a, b) : a.epoch > b.epoch);
 
+const hasTakenFrom = (a: RangeClaim, b: RangeClaim): boolean => a.from === b.name || b.into === a.name;
+
 /** One took keys over from the other, and what is known of the two is not of the same time: the higher epoch is right. */
 const isLateNews = (a: RangeClaim, b: RangeClaim): boolean =>
-  a.epoch !== b.epoch && (a.from === b.name || b.from === a.name);
+  a.epoch !== b.epoch && (hasTakenFrom(a, b) || hasTakenFrom(b, a));
 
 /** A range for people. */
 export const showRange = ({ start, end }: Keys): string => `["${start}", ${end === '' ? 'end' : `"${end}"`})`;
+
+/** True when a key is in the range. */
+export const covers = ({ start, end }: Keys, key: string): boolean =>
+  order(key, start) >= 0 && (end === '' || order(key, end) < 0);
 
 /** True when a shard of this range may be split at the key. */
 export const isInside = (key: string, { start, end }: Keys): boolean =>
@@ -101,12 +112,20 @@ export const judgeRange = (own: RangeClaim, all: readonly RangeClaim[]): RangeVe
   };
 };
 
-/** The claim of a shard that serves keys; none while it does not. */
-export const claimOf = (shard: ShardView, all: readonly ShardView[]): RangeClaim[] => {
-  const { name, database, created, range, handed, splitFrom } = shard;
-  if (range === null) return [];
+/** Keys that were given to nobody are a gap, and those that are served again are no longer on their way. */
+const onTheirWay = ({ handed }: ShardView, epoch: number, all: readonly ShardView[]): RangeClaim['handed'] => {
   const taker = all.find((other) => other.name === handed?.to);
-  // keys that were given to nobody are a gap, and those that are served again are no longer on their way
-  const isUnderWay = taker !== undefined && taker.range === null;
-  return [{ name, database, created, ...range, from: splitFrom?.shard ?? null, handed: isUnderWay ? handed : null }];
+  const isUnderWay = taker !== undefined && (taker.range === null || taker.range.epoch < epoch);
+  return isUnderWay ? handed : null;
+};
+
+/** The claim of a shard that serves keys, or has just given all of them away; none while it has nothing. */
+export const claimOf = (shard: ShardView, all: readonly ShardView[]): RangeClaim[] => {
+  const { name, database, created, emptied, splitFrom } = shard;
+  const range = shard.range ?? (emptied && { start: emptied.at, end: emptied.at, epoch: emptied.epoch });
+  if (range === null) return [];
+  const handed = onTheirWay(shard, range.epoch, all);
+  if (shard.range === null && handed === null) return [];
+  const into = shard.givesTo ?? shard.mergeInto;
+  return [{ name, database, created, ...range, from: splitFrom?.shard ?? null, into, handed }];
 };

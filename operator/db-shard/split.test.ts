@@ -1,24 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import { whyNotDeleted } from './deletion.ts';
 import { judgeDbShard } from './plan.ts';
 import type { ShardView } from './shard-view.ts';
-import { splitOf, splitStatus, whyNotDeleted } from './split.ts';
-
-const view = (name: string, over: Partial<ShardView> = {}): ShardView => ({
-  name,
-  database: 'app',
-  created: '2026-01-01T00:00:00Z',
-  splitFrom: null,
-  deleting: false,
-  wasHeld: false,
-  mayDeleteKeys: false,
-  rows: null,
-  strays: false,
-  range: { start: '', end: '', epoch: 0 },
-  intake: null,
-  handed: null,
-  ...over,
-});
+import { splitOf, splitStatus } from './split.ts';
+import { shardView as view } from './testing.ts';
 
 const half = (name: string, over: Partial<ShardView> = {}): ShardView =>
   view(name, { splitFrom: { shard: 'whole', at: 'm' }, range: null, created: '2026-02-01T00:00:00Z', ...over });
@@ -70,8 +56,13 @@ describe.each(phasesOf)('a split that is %s', (phase, both) => {
   });
 
   it('lets the shards go before the hand-over, and neither of them after it', () => {
-    const reason = phase === 'HandedOver' || phase === 'Open' ? 'KeysUnderWay' : undefined;
-    for (const own of both) expect(whyNotDeleted({ ...own, deleting: true }, both)?.reason).toBe(reason);
+    const isHeld = phase === 'HandedOver' || phase === 'Open';
+    for (const [own, reason] of [
+      [source, 'KeysGivenAway'],
+      [target, 'KeysUnderWay'],
+    ] as const) {
+      expect(whyNotDeleted({ ...own, deleting: true }, both)?.reason).toBe(isHeld ? reason : undefined);
+    }
   });
 });
 
@@ -256,9 +247,8 @@ describe('while a shard is split again and again', () => {
       const source = all[0];
       if (!source?.handed) continue;
       const target = all.find(({ name }) => name === source.handed?.to);
-      for (const own of [source, target]) {
-        expect(own && whyNotDeleted({ ...own, deleting: true }, all)?.reason).toBe('KeysUnderWay');
-      }
+      expect(whyNotDeleted({ ...source, deleting: true }, all)?.reason).toBe('KeysGivenAway');
+      expect(target && whyNotDeleted({ ...target, deleting: true }, all)?.reason).toBe('KeysUnderWay');
     }
   });
 });

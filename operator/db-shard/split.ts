@@ -1,7 +1,7 @@
 import type { DbShardStatus, SplitPhase } from '../../crds/db-shard.ts';
 import type { Problem } from '../replica-set/plan.ts';
 import { isInside, showRange } from './ranges.ts';
-import { isDone, isOpen, type ShardView } from './shard-view.ts';
+import { isDone, isMerging, isOpen, type ShardView } from './shard-view.ts';
 
 /** A split that a shard takes part in. */
 export type Split =
@@ -33,6 +33,14 @@ const objectionToKey = (at: string | null, source: ShardView): Problem | null =>
   return refused('KeyOutside', `"${at}" is not inside of ${source.name} ${showRange(source.range)}: ${advice}`);
 };
 
+const notOpen = ({ name, emptied, range }: ShardView): Problem | null => {
+  if (emptied !== null) {
+    return refused('SourceMissing', `${name} has no keys any more: delete this shard, and split the one that has them`);
+  }
+  if (range !== null) return null;
+  return refused('SourceNotOpen', `${name} does not serve keys itself yet: this split begins when it does`);
+};
+
 /** Why a shard cannot take over keys; null: it can, or has. Whether another one goes first is not asked here. */
 const objection = (target: ShardView, all: readonly ShardView[]): Problem | null => {
   const { shard: name = '', at = null } = target.splitFrom ?? {};
@@ -49,10 +57,7 @@ const objection = (target: ShardView, all: readonly ShardView[]): Problem | null
       `${name} belongs to database ${source.database}, not ${target.database}: ${advice}`,
     );
   }
-  if (!isOpen(source)) {
-    return refused('SourceNotOpen', `${name} does not serve keys itself yet: this split begins when it does`);
-  }
-  return objectionToKey(at, source);
+  return notOpen(source) ?? objectionToKey(at, source);
 };
 
 /** Shards that want the keys of one, who goes first first. */
@@ -104,8 +109,14 @@ const goesOn = (target: ShardView, source: ShardView): Split => {
   return { type: 'goes-on', phase, source, target, message };
 };
 
+const partnerOf = ({ givesTo, takesFrom, merging }: ShardView): string => givesTo ?? takesFrom ?? merging?.from ?? '';
+
 /** A split that has not come to the hand-over: whether it may go on. */
 const begin = (own: ShardView, source: ShardView, all: readonly ShardView[]): Split => {
+  if (isMerging(source) && own.intake === null) {
+    const message = `${source.name} is being merged with ${partnerOf(source)}: this split begins when that is over`;
+    return { type: 'refused', reason: 'SourceBusy', message };
+  }
   const [first] = takers(source, all);
   const other = source.handed?.to ?? first?.name ?? own.name;
   if (other === own.name) return goesOn(own, source);
@@ -122,6 +133,10 @@ const asTarget = (own: ShardView, all: readonly ShardView[]): Split => {
   if (source === undefined) return { type: 'none' };
   return isDecided ? goesOn(own, source) : begin(own, source, all);
 };
+
+/** The new half of a split that a shard takes part in, itself or as the one that is split. */
+export const splitWith = (own: ShardView, all: readonly ShardView[]): ShardView | undefined =>
+  isDone(own) ? takers(own, all)[0] : own;
 
 /** The split that a shard takes part in, as the new half or as the one that is split. Pure. */
 export const splitOf = (own: ShardView, all: readonly ShardView[]): Split => {
@@ -140,34 +155,4 @@ export const splitStatus = (own: ShardView, split: Split): DbShardStatus['split'
     phase,
     ...(keys !== null && { keys: { start: keys.start, end: keys.end } }),
   };
-};
-
-/**
- * Why a shard must not be deleted now; null: it may. Between the hand-over and the moment when the new shard has told that
- * it serves, both are needed. Who deletes the new shard in that time may have meant to give the split up, and would lose
- * the keys instead: so that has to be confirmed.
- */
-export const whyNotDeleted = (own: ShardView, all: readonly ShardView[]): Problem | null =>
-  givesStill(own, all) ?? takesStill(own, all) ?? needsConfirmation(own);
-
-const givesStill = ({ handed }: ShardView, all: readonly ShardView[]): Problem | null => {
-  const taker = find(handed?.to, all);
-  if (handed === null || taker === undefined || isDone(taker)) return null;
-  const message = `${showRange(handed)} was given to ${taker.name}, which needs this shard until it has taken it`;
-  return refused('KeysUnderWay', message);
-};
-
-const takesStill = (own: ShardView, all: readonly ShardView[]): Problem | null => {
-  const source = find(own.splitFrom?.shard, all);
-  if (isDone(own) || !source?.handed || !isHandedTo(own, source)) return null;
-  const message = `${showRange(source.handed)} of ${source.name} is on its way here: it has no other place`;
-  return refused('KeysUnderWay', message);
-};
-
-const needsConfirmation = (own: ShardView): Problem | null => {
-  if (!own.wasHeld || own.mayDeleteKeys || own.range === null || own.splitFrom === null) return null;
-  return refused(
-    'KeysTakenOver',
-    `${showRange(own.range)} came here after the deletion was asked for, and would be lost: to delete it all the same, set the annotation quartet.dev/delete-keys=true`,
-  );
 };

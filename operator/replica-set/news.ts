@@ -17,18 +17,21 @@ const good: Readonly<Record<string, boolean>> = {
 /** What was well from the start is no news, and what a new set still lacks is told by Ready alone. */
 const isFirstNews = (type: string, isGood: boolean): boolean => !isGood && type !== 'Degraded';
 
+/** Reasons of Ready: keys come or have gone, and nothing is wrong. */
+const keysMove: ReadonlySet<string> = new Set(['TakingOver', 'Merging', 'Merged']);
+
 const isNews = (set: ReplicaSet, { type, status, reason }: DesiredCondition): boolean => {
   const before = set.status?.conditions?.find((one) => one.type === type);
   if (before?.reason === reason) return false;
-  // what is taken over, and how far that is, Splitting tells
-  if (type === 'Ready' && reason === 'TakingOver') return false;
+  // Splitting, Merging and Merged tell what is taken over, how far that is, and that it is over
+  if (type === 'Ready' && keysMove.has(reason)) return false;
   if (status === 'Unknown') return reason === 'MonitorSilent';
   if (type === 'Progressing') return reason === 'RollingOut';
   return before !== undefined || isFirstNews(type, status === good[type]);
 };
 
-/** Conditions that tell of work: while they hold, nothing is wrong. */
-const work: ReadonlySet<string> = new Set(['Progressing', 'Splitting']);
+/** Conditions that tell of work, or that it is done: while they hold, nothing is wrong. */
+const work: ReadonlySet<string> = new Set(['Progressing', 'Splitting', 'Merging', 'Merged']);
 
 const noteOf = ({ type, status, reason, message = '' }: DesiredCondition): EventNote => ({
   type: status === good[type] || (work.has(type) && status !== false) ? 'Normal' : 'Warning',
