@@ -77,11 +77,15 @@ export const handedClaim = (view: ShardView, views: Views): Claim | null => {
  * moved until more is known.
  * - a new shard: what begins where the one ends that it splits
  * - a shard that has given keys away, which the directory does not know: what begins where it ends
+ * - a shard that takes its upper neighbour over: the same
  */
 export const waitingClaim = (view: ShardView, views: Views): Claim | null => {
   const { shard } = view;
   const own = ownClaim(view);
-  if (own !== null) return own.epoch > shard.epoch ? following(shard, own, own.epoch - 1) : null;
+  if (own !== null) {
+    const waits = own.epoch > shard.epoch || shard.mergeFrom !== null;
+    return waits ? following(shard, own, own.epoch - 1) : null;
+  }
   const source = shard.splitFrom && views.get(shard.splitFrom.shard);
   const kept = source && ownClaim(source);
   return kept ? following(shard, kept, kept.epoch) : null;

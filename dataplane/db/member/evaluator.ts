@@ -5,7 +5,7 @@ import { CommandTable, memberCommands, type DataCommand } from '../commands/tabl
 import { DbError, errorLine } from '../db-error.ts';
 import { Frame, readTrusted } from '../resp/frame.ts';
 import { ReplyWriter } from '../resp/reply-writer.ts';
-import { handedNote } from '../split/hand-over.ts';
+import { keepsKeysOfOthers } from '../split/merge-begin.ts';
 import { decodeNote, encodeNote, noteName, transactionOf } from '../two-phase/note.ts';
 import { carryOut, type PartState } from '../two-phase/participant.ts';
 import { decodeStep, isOrdered, type Step } from '../two-phase/step.ts';
@@ -106,8 +106,8 @@ export class Evaluator {
     const step = (kind & requestKind.step) !== 0;
     if (step && !isOrdered(payload)) return null;
     const claims = this.claims(request);
-    // What was handed over may have to be copied once more: it must not be removed, and the asker tries again.
-    if (claims.clears && this.#state.note(handedNote) !== undefined) return 'moved';
+    // The asker tries again.
+    if (claims.clears && keepsKeysOfOthers((name) => this.#state.note(name))) return 'moved';
     return this.gate.judge(claims, rangeEpochOf(request), step);
   }
 

@@ -134,6 +134,7 @@ export class Executor {
       for (const request of requests) this.#refuse(from, request, texts.notPrimary);
     }
     this.#evaluator.gate.waitingForAll = 0;
+    this.#evaluator.gate.pauses.clear();
   }
 
   /**
@@ -146,6 +147,11 @@ export class Executor {
     act({ state: this.#state, gate: this.#evaluator.gate, now, term: this.#term });
     this.#release();
     await this.#operations.afterAll(() => this.#seal());
+  }
+
+  /** A number for a collection that comes from elsewhere: none of this shard has or had it. */
+  newGeneration(): number {
+    return this.#state.newGeneration();
   }
 
   /** The log has, perhaps, another range for this shard: it is served from now on. */
@@ -162,7 +168,8 @@ export class Executor {
     // keep the lease of an idle primary alive, an entry every second or so.
     if (!this.#replica.leading || isEmptyRange(this.#store.keyRange ?? everything)) return false;
     const now = this.#now();
-    const due = this.#store.file.due(now, expiryPass);
+    // Other keys may be here as copies: whose they are may yet make them stay.
+    const due = this.#store.file.due(now, expiryPass, this.#store.keyRange ?? everything);
     this.#state.begin(now);
     const { locks } = this.#evaluator.gate;
     // A prepared transaction has seen the key, and may yet make it stay.

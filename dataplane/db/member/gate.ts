@@ -15,6 +15,8 @@ export class Gate {
   #unbounded = true;
   /** Requests for the whole shard that wait: nobody may lock more keys before they had their turn. */
   waitingForAll = 0;
+  /** Who else lets nobody lock more keys for now. */
+  readonly pauses = new Set<symbol>();
 
   /** Null: not known, nothing is served. */
   set range(range: KeyRange | null) {
@@ -28,14 +30,18 @@ export class Gate {
 
   /** Whether every request of epoch 0 may pass. The hot path: nobody looks at keys then. */
   get open(): boolean {
-    return this.#unbounded && this.locks.size === 0 && this.waitingForAll === 0;
+    return this.#unbounded && this.locks.size === 0 && !this.#isPaused;
+  }
+
+  get #isPaused(): boolean {
+    return this.waitingForAll > 0 || this.pauses.size > 0;
   }
 
   /** What is in the way of a request. `epoch`: in which it holds; `locks`: it is going to lock its keys. */
   judge(claims: Claims, epoch: number, locks: boolean): Obstacle | null {
     const { keys, all } = claims;
     if (!isInRange(claims, this.#range, epoch)) return 'moved';
-    if (locks && this.waitingForAll > 0) return 'wait';
+    if (locks && this.#isPaused) return 'wait';
     if (this.locks.size === 0) return null;
     return all || keys.some((key) => this.locks.has(key)) ? 'wait' : null;
   }

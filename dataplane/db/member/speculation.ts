@@ -5,7 +5,7 @@ import { applyEffects, ignoring, EffectWriter, type EffectTarget } from '../stor
 import { overlaidCount, overlaidElements } from '../store/layered.ts';
 import type { Element, Range, ReadState } from '../store/reading.ts';
 import type { Row } from '../store/row.ts';
-import { handedNote } from '../split/hand-over.ts';
+import { keepsKeysOfOthers } from '../split/merge-begin.ts';
 import type { Removals } from './removals.ts';
 import { SpeculativeElements, type ChangedElements, type ElementUndo } from './speculative-elements.ts';
 import { SpeculativeNotes } from './speculative-notes.ts';
@@ -169,10 +169,10 @@ export class Speculation implements View {
     return this.#generation;
   }
 
-  /** @throws DbError TRYAGAIN while another shard may still copy what it took over from here */
+  /** @throws DbError TRYAGAIN while keys of other shards are here that must not be lost */
   clear(): void {
-    if (this.note(handedNote) !== undefined) {
-      throw new DbError('TRYAGAIN', 'the shard is being split; try again in a moment');
+    if (keepsKeysOfOthers((name) => this.note(name))) {
+      throw new DbError('TRYAGAIN', 'keys of the shard are changing hands; try again in a moment');
     }
     this.#clear();
   }

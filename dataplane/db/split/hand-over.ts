@@ -1,19 +1,21 @@
 import { z } from 'zod';
-import { maxEpoch, type KeyBounds, type KeyRange } from '../store/key-range.ts';
+import { isEmptyRange, maxEpoch, type KeyBounds, type KeyRange } from '../store/key-range.ts';
 
-/** What the new shard asks of the one that is split. Keys from `at` on are to be its own. */
+/** What a shard asks of the one whose keys it takes over. Keys from `at` on are to be its own. */
 export interface HandOver {
   readonly at: string;
-  /** Name of the new shard. */
+  /** Name of the shard that takes them. */
   readonly to: string;
-  /** The new shard's epoch: one more than the source had when the split began. */
+  /** Its epoch from then on: in a split one more than the source had when that began. */
   readonly epoch: number;
+  /** All keys are asked for; the epoch that the source had when the merge began. Left out: it is a split. */
+  readonly since?: number | undefined;
 }
 
 /** In the source's log from the moment on that keys are no longer its own, until the new shard has them. */
 export interface Handed {
   readonly to: string;
-  /** The range of the new shard. */
+  /** What was handed over: all that a new shard serves, the upper part of what a lower neighbour does from then on. */
   readonly range: KeyRange;
 }
 
@@ -57,17 +59,33 @@ const isSame = ({ to, range }: Handed, asked: HandOver): boolean =>
 export const isInside = ({ start, end }: KeyBounds, at: string): boolean => at > start && (end === '' || at < end);
 
 /** Why a shard with this range does not give the keys away; null: it does. */
-const objection = (range: KeyRange, { at, epoch }: HandOver): string | null => {
-  if (epoch !== range.epoch + 1) return 'the range has changed since the split began';
+const objection = (range: KeyRange, { at, epoch, since }: HandOver): string | null => {
   if (epoch > maxEpoch) return 'the keys have changed hands too often';
+  if (since !== undefined) {
+    const same = since === range.epoch && epoch > since && at === range.start;
+    return same && at !== '' && !isEmptyRange(range) ? null : 'the range has changed since the merge began';
+  }
+  if (epoch !== range.epoch + 1) return 'the range has changed since the split began';
   return isInside(range, at) ? null : 'the key at which to split is not inside of the range';
 };
 
-/** Whether the source gives keys away. Safe to ask again: the epoch tells this split from every other one. Pure. */
+/**
+ * Whether a hand-over of all keys may still be granted, or was: `barred` is the range in whose epoch it never will be. Pure.
+ */
+export const judgeBar = (
+  { range, handed }: Pick<SourceFacts, 'range' | 'handed'>,
+  { to, epoch, since }: Pick<HandOver, 'to' | 'epoch'> & { readonly since: number },
+): 'handed' | 'never' | { readonly barred: KeyRange } => {
+  if (handed?.to === to && handed.range.epoch === epoch) return 'handed';
+  // Epochs only grow.
+  return range === null || range.epoch !== since ? 'never' : { barred: { ...range, epoch } };
+};
+
+/** Whether the source gives keys away. Safe to ask again: the epoch tells this hand-over from every other one. Pure. */
 export const judgeHandOver = ({ range, handed, term, time }: SourceFacts, asked: HandOver): HandOverVerdict => {
   if (range === null) return refused('the shard does not know its range yet');
   if (handed !== null) {
-    return isSame(handed, asked) ? { kind: 'done' } : refused(`the shard is being split with ${handed.to}`);
+    return isSame(handed, asked) ? { kind: 'done' } : refused(`the keys of the shard are on their way to ${handed.to}`);
   }
   const reason = objection(range, asked);
   if (reason !== null) return refused(reason);

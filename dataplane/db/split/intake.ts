@@ -2,58 +2,34 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DbError } from '../db-error.ts';
 import { maxOperationBytes } from '../limits.ts';
 import type { Executor } from '../member/executor.ts';
-import { ReplicaError, type Replica } from '../../replica/replica.ts';
-import type { CommittedEntry, Position } from '../../replica/state-machine.ts';
-import { EffectWriter } from '../store/effects.ts';
+import type { Replica } from '../../replica/replica.ts';
 import { encodeRange, rangeNote, straysNote } from '../store/key-range.ts';
-import type { SnapshotRecord } from '../store/snapshot-codec.ts';
 import type { Store } from '../store/store.ts';
-import { copyOperation, copyRecord } from './copied.ts';
-import type { HandOver } from './hand-over.ts';
+import { SplitCopier, type Copier } from './copied.ts';
+import { IntakeLog } from './intake-log.ts';
 import {
+  assignmentOf,
   decodeIntake,
   encodeIntake,
   intakeNote,
+  openedRange,
   rangeOfIntake,
   type Assignment,
   type IntakeNote,
 } from './intake-note.ts';
+import type { Source, SourceEntry } from './intake-source.ts';
+import { judgeMerge, takerFacts, type MergePlan } from './merge-begin.ts';
+import { MergeCopier } from './merge-copy.ts';
 import { silentNote } from './silent.ts';
 import type { GivenAway } from './source.ts';
-
-/** The shard that is split, as the new one sees it. Each call may fail, and is then made again. */
-export interface Source {
-  /** All that it holds, at one place of its log. */
-  snapshot(): Promise<{ readonly position: Position; readonly records: AsyncIterable<SnapshotRecord> }>;
-  /** Some of the committed entries after a place; null: its log does not reach back so far, or is another one. */
-  entries(after: Position): Promise<SourcePage | null>;
-  /** See `SplitSource.handOver`. */
-  handOver(asked: HandOver): Promise<GivenAway>;
-  /** See `SplitSource.release`. */
-  release(asked: Pick<HandOver, 'to' | 'epoch'>): Promise<void>;
-}
-
-/** A committed entry, and where one is in the log who has it. */
-export interface SourceEntry {
-  readonly operations: CommittedEntry['operations'];
-  readonly position: Position;
-}
-
-export interface SourcePage {
-  readonly entries: readonly SourceEntry[];
-  /** Nothing up to here is left out. */
-  readonly position: Position;
-  /** Whether the log goes on. */
-  readonly more: boolean;
-}
 
 export interface IntakeOptions {
   /** Name of this shard. */
   readonly shard: string;
   readonly source: Source;
-  readonly executor: Pick<Executor, 'takeRange'>;
+  readonly executor: Pick<Executor, 'takeRange' | 'inOrder' | 'newGeneration'>;
   readonly replica: Pick<Replica, 'leading' | 'term' | 'propose' | 'readBarrier'>;
-  readonly store: Pick<Store, 'notes' | 'keyRange'>;
+  readonly store: Pick<Store, 'notes' | 'keyRange' | 'rows' | 'get' | 'element'>;
   /** What is copied is proposed in pieces of about so many bytes. Left out: few enough to hold nobody up. */
   readonly pieceBytes?: number;
   /** Why the keys are not to be asked for yet; null: they are. Left out: never. */
@@ -61,13 +37,6 @@ export interface IntakeOptions {
   /** Told how many bytes were written to the log. */
   readonly onWritten?: (bytes: number) => void;
 }
-
-/**
- * While the log is away copying waits for it for so long, milliseconds, before it begins again: longer than JetStream
- * takes to choose a new leader (4 to 9 s), shorter than a snapshot waits for its reader (20 s).
- */
-const patienceMs = 15_000;
-const retryMs = { first: 25, longest: 1_000 } as const;
 
 /** Larger ones are not faster, and whoever shares the log or the cores waits longer for each. */
 const defaultPieceBytes = 256 * 1024;
@@ -79,54 +48,98 @@ const longestRestMs = 50;
 const noteBytes = 4096;
 
 /**
- * Fills a new shard with the keys of the one that is split; runs on the new shard's primary. Everything that it knows is
- * in the shard's own log, so a primary that follows goes on where this one was, and a step that is done again finds it done.
+ * Fills a shard with keys of another one; runs on its primary. Everything that it knows is in the shard's own log, so a
+ * primary that follows goes on where this one was, and a step that is done again finds it done.
  */
 export class Intake {
   readonly #options: IntakeOptions;
-  readonly #writer = new EffectWriter();
+  readonly #log: IntakeLog;
   readonly #pieceBytes: number;
+  /** Of the step that is being done. */
+  #copier: Copier;
   /** The source's first answer. It stays true; a later one names a later sequence, which a busy source is always ahead of. */
   #given: GivenAway | undefined;
-  /** The outcome of a proposal is not known: what the store shows may not be all. */
-  #unsure = true;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+    this.#log = new IntakeLog({
+      replica: options.replica,
+      onWritten: (bytes) => {
+        this.#copier.written();
+        options.onWritten?.(bytes);
+      },
+    });
+    this.#copier = new SplitCopier(this.#log.writer);
     this.#pieceBytes = options.pieceBytes ?? defaultPieceBytes;
   }
 
   /** Makes an empty shard a new half of another one. Does nothing when it is one already. @throws DbError ERR it has a range */
   async begin(assignment: Assignment): Promise<void> {
-    const term = await this.#prove();
+    const term = await this.#log.prove();
     const { keyRange: range } = this.#options.store;
     if (range !== null) {
       if (range.start === assignment.at && range.epoch >= assignment.epoch) return;
       throw new DbError('ERR', 'only a shard that never served keys can take over those of another');
     }
-    this.#writer.note(rangeNote, encodeRange(rangeOfIntake(assignment)));
-    this.#writer.note(straysNote, Buffer.alloc(0));
+    this.#log.writer.note(rangeNote, encodeRange(rangeOfIntake(assignment)));
+    this.#log.writer.note(straysNote, Buffer.alloc(0));
     this.#note({ ...assignment, phase: 'snapshot' });
-    await this.#propose(term);
+    await this.#log.propose(term);
     this.#options.executor.takeRange();
+  }
+
+  /**
+   * Makes a shard that serves keys take over its upper neighbour: from then on nobody removes all of its keys.
+   * @throws DbError TRYAGAIN not now; ERR never
+   */
+  async merge(from: string, plan: MergePlan): Promise<void> {
+    const term = await this.#log.prove();
+    const { executor, store } = this.#options;
+    await executor.inOrder((turn) => {
+      if (turn.term !== term) throw new DbError('TRYAGAIN', 'this member leads no more');
+      const verdict = judgeMerge(takerFacts(turn.gate.range, turn.state.notes()), from, plan);
+      if (verdict.kind === 'refused') throw new DbError(verdict.code, verdict.reason);
+      const { assignment } = verdict;
+      const range = rangeOfIntake(assignment, turn.gate.range);
+      turn.state.setNote(rangeNote, encodeRange(range));
+      turn.state.setNote(straysNote, Buffer.alloc(0));
+      turn.state.setNote(intakeNote, encodeIntake({ ...assignment, phase: 'snapshot' }));
+      turn.gate.range = range;
+    });
+    if (!store.notes.has(intakeNote)) throw new DbError('TRYAGAIN', 'the beginning is not committed yet');
   }
 
   /**
    * Copies all once more, for a later epoch: the source's range has changed, so it will never give keys away in the one
    * of before. @throws DbError ERR it is too late, or no later epoch
    */
-  async again(epoch: number): Promise<void> {
-    const term = await this.#prove();
-    const bytes = this.#options.store.notes.get(intakeNote);
-    const intake = bytes === undefined ? null : decodeIntake(bytes);
-    if (intake === null || intake.phase === 'open' || epoch <= intake.epoch) {
+  async again(assignment: Assignment): Promise<void> {
+    const term = await this.#log.prove();
+    const intake = this.#intake();
+    if (intake === null || intake.phase === 'open' || assignment.epoch <= intake.epoch) {
       throw new DbError('ERR', 'a shard that has its keys does not take them over again');
     }
-    const assignment = { from: intake.from, at: intake.at, epoch };
-    this.#writer.note(rangeNote, encodeRange(rangeOfIntake(assignment)));
+    this.#given = undefined;
+    this.#log.writer.note(rangeNote, encodeRange(rangeOfIntake(assignment, this.#options.store.keyRange)));
     this.#note({ ...assignment, phase: 'snapshot' });
-    await this.#propose(term);
+    await this.#log.propose(term);
     this.#options.executor.takeRange();
+  }
+
+  /**
+   * Takes a merge back, if the source has handed nothing over and now never will; what was copied is swept away then.
+   * Answers whether it did. @throws as {@link step}
+   */
+  async giveUp(): Promise<boolean> {
+    const term = await this.#log.prove();
+    const intake = this.#intake();
+    if (!intake?.merge || intake.phase === 'open') return false;
+    const { source, shard } = this.#options;
+    const { handed } = await source.bar({ to: shard, epoch: intake.epoch, since: intake.merge.since });
+    if (handed) return false;
+    this.#log.writer.forget(intakeNote);
+    await this.#log.propose(term);
+    return true;
   }
 
   /**
@@ -134,146 +147,119 @@ export class Intake {
    * @throws DbError TRYAGAIN, ReplicaError, or what the source throws: nothing is lost, and it may be called again
    */
   async step(): Promise<boolean> {
-    const term = await this.#prove();
-    const bytes = this.#options.store.notes.get(intakeNote);
-    if (bytes === undefined) return true;
-    const intake = decodeIntake(bytes);
+    const term = await this.#log.prove();
+    const intake = this.#intake();
+    if (intake === null) return true;
+    this.#copier = this.#copierOf(intake);
     if (intake.phase === 'snapshot') await this.#copy(intake, term);
     else if (intake.phase === 'log') await this.#follow(intake, term);
     else await this.#conclude(intake, term);
     return false;
   }
 
-  async #copy({ from, at, epoch }: IntakeNote, term: number): Promise<void> {
-    this.#writer.clear();
-    await this.#propose(term);
+  #intake(): IntakeNote | null {
+    const bytes = this.#options.store.notes.get(intakeNote);
+    return bytes === undefined ? null : decodeIntake(bytes);
+  }
+
+  #copierOf({ merge, at }: Assignment): Copier {
+    const { store, executor } = this.#options;
+    const writer = this.#log.writer;
+    return merge
+      ? new MergeCopier({ writer, store, at, next: () => executor.newGeneration() })
+      : new SplitCopier(writer);
+  }
+
+  async #copy(intake: IntakeNote, term: number): Promise<void> {
+    await this.#copier.prepare(() => this.#log.propose(term));
     const { position, records } = await this.#options.source.snapshot();
     for await (const record of records) {
-      copyRecord(record, this.#writer);
-      if (this.#writer.length <= this.#pieceBytes) continue;
+      this.#copier.record(record);
+      if (this.#log.writer.length <= this.#pieceBytes) continue;
       const began = performance.now();
-      await this.#insist(term);
+      await this.#log.insist(term);
       await sleep(Math.min(performance.now() - began, longestRestMs));
     }
-    this.#note({ from, at, epoch, phase: 'log', position });
-    await this.#propose(term);
+    this.#note({ ...assignmentOf(intake), phase: 'log', position });
+    await this.#log.propose(term);
   }
 
   async #follow(intake: Extract<IntakeNote, { phase: 'log' }>, term: number): Promise<void> {
     const page = await this.#options.source.entries(intake.position);
-    if (page === null) {
-      const { from, at, epoch } = intake;
-      this.#note({ from, at, epoch, phase: 'snapshot' });
-      return this.#propose(term);
+    if (page === null) return this.#restart(intake, term);
+    for (const entry of page.entries) {
+      if (!(await this.#take(entry, intake, term))) return this.#restart(intake, term);
     }
-    for (const entry of page.entries) await this.#take(entry, intake, term);
     if (page.position.seq > intake.position.seq) await this.#reach({ ...intake, position: page.position }, term);
     if (page.more) return;
     const given = await this.#ask(intake);
     if (page.position.seq >= given.seq) await this.#open(intake, given, term);
   }
 
-  async #ask({ at, epoch }: IntakeNote): Promise<GivenAway> {
+  /** The copy is worth nothing any more. */
+  #restart(intake: IntakeNote, term: number): Promise<void> {
+    this.#note({ ...assignmentOf(intake), phase: 'snapshot' });
+    return this.#log.propose(term);
+  }
+
+  async #ask({ at, epoch, merge }: IntakeNote): Promise<GivenAway> {
     const { source, shard, objection } = this.#options;
     const reason = this.#given === undefined ? (objection?.() ?? null) : null;
     if (reason !== null) throw new DbError('TRYAGAIN', reason);
-    this.#given ??= await source.handOver({ at, epoch, to: shard });
+    this.#given ??= await source.handOver({ at, epoch, to: shard, ...(merge && { since: merge.since }) });
     return this.#given;
   }
 
-  /** Writes an entry; proposes what was written before when both are too much for one operation. */
+  /**
+   * Writes an entry; proposes what was written before when both are too much for one operation. Answers false when the
+   * copy is worth nothing after it.
+   */
   async #take(
     { position, operations }: SourceEntry,
     intake: Extract<IntakeNote, { phase: 'log' }>,
     term: number,
-  ): Promise<void> {
+  ): Promise<boolean> {
     for (const operation of operations) {
-      if (this.#writer.length + operation.length + noteBytes > maxOperationBytes) await this.#propose(term);
-      copyOperation(operation, this.#writer);
+      await this.#makeRoom(operation.length, term);
+      if (!this.#copier.announce(operation)) return false;
+      await this.#makeRoom(operation.length, term);
+      this.#copier.operation(operation);
     }
     // Only at the end of an entry: one that is half taken is taken again, from its beginning.
-    if (this.#writer.length > this.#pieceBytes) await this.#reach({ ...intake, position }, term);
+    if (this.#log.writer.length > this.#pieceBytes) await this.#reach({ ...intake, position }, term);
+    return true;
+  }
+
+  /** Proposes what was written when that and so much more were too large for one operation. */
+  async #makeRoom(bytes: number, term: number): Promise<void> {
+    if (this.#log.writer.length + bytes + noteBytes > maxOperationBytes) await this.#log.propose(term);
   }
 
   /** All up to a sequence is taken. */
   async #reach(intake: IntakeNote, term: number): Promise<void> {
-    if (this.#writer.length + noteBytes > maxOperationBytes) await this.#propose(term);
+    await this.#makeRoom(0, term);
     this.#note(intake);
-    await this.#propose(term);
+    await this.#log.propose(term);
   }
 
   /** The one entry from which on the keys are served here. */
-  async #open({ from, at, epoch }: IntakeNote, { range }: GivenAway, term: number): Promise<void> {
-    this.#writer.note(rangeNote, encodeRange(range));
-    this.#note({ from, at, epoch, phase: 'open' });
-    await this.#propose(term);
+  async #open(intake: IntakeNote, { range }: GivenAway, term: number): Promise<void> {
+    this.#copier.open();
+    this.#log.writer.note(rangeNote, encodeRange(openedRange(intake, this.#options.store.keyRange, range)));
+    this.#note({ ...assignmentOf(intake), phase: 'open' });
+    await this.#log.propose(term);
     this.#options.executor.takeRange();
   }
 
   async #conclude({ epoch }: IntakeNote, term: number): Promise<void> {
     this.#options.executor.takeRange();
     await this.#options.source.release({ to: this.#options.shard, epoch });
-    this.#writer.forget(intakeNote);
-    this.#writer.forget(silentNote);
-    await this.#propose(term);
-  }
-
-  /** The operation that was written. Every one begins with the note that it changes nothing that clients could see. */
-  #taken(): Buffer {
-    const operation = this.#writer.take();
-    this.#writer.note(silentNote, Buffer.alloc(0));
-    return operation;
+    this.#log.writer.forget(intakeNote);
+    this.#log.writer.forget(silentNote);
+    await this.#log.propose(term);
   }
 
   #note(intake: IntakeNote): void {
-    this.#writer.note(intakeNote, encodeIntake(intake));
-  }
-
-  /** The term in which this member leads. What earlier proposals became is in the store afterwards. */
-  async #prove(): Promise<number> {
-    const { replica } = this.#options;
-    const { term } = replica;
-    if (!this.#leads(term)) throw new DbError('TRYAGAIN', 'this member does not lead');
-    this.#taken();
-    if (this.#unsure) await replica.readBarrier();
-    this.#unsure = false;
-    return term;
-  }
-
-  #leads(term: number): boolean {
-    return this.#options.replica.leading && this.#options.replica.term === term;
-  }
-
-  /** As {@link #propose}, of what may be in the log twice: a failure that passes does not end the copying. */
-  async #insist(term: number): Promise<void> {
-    const operation = this.#taken();
-    const deadline = performance.now() + patienceMs;
-    for (let waitMs: number = retryMs.first; ; waitMs = Math.min(2 * waitMs, retryMs.longest)) {
-      try {
-        return await this.#write(operation, term);
-      } catch (error) {
-        if (!mayPass(error) || performance.now() > deadline) throw error;
-      }
-      await sleep(waitMs * (0.75 + Math.random() / 2));
-    }
-  }
-
-  /** Proposes what was written. Only in the term in which it was derived: another primary may have gone on since. */
-  #propose(term: number): Promise<void> {
-    return this.#write(this.#taken(), term);
-  }
-
-  async #write(operation: Buffer, term: number): Promise<void> {
-    if (!this.#leads(term)) throw new DbError('TRYAGAIN', 'this member leads no more');
-    try {
-      await this.#options.replica.propose(operation);
-    } catch (error) {
-      this.#unsure = true;
-      throw error;
-    }
-    this.#options.onWritten?.(operation.length);
+    this.#log.writer.note(intakeNote, encodeIntake(intake));
   }
 }
-
-const mayPass = (error: unknown): boolean =>
-  error instanceof ReplicaError && (error.code === 'overloaded' || error.code === 'unknown-outcome');

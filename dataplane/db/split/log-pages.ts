@@ -4,7 +4,7 @@ import type { ReplicatedLog, StoredEntry } from '../../log/replicated-log.ts';
 import { extend, historyOf, positionOf } from '../../replica/history.ts';
 import type { Position } from '../../replica/state-machine.ts';
 import { DbError } from '../db-error.ts';
-import type { SourceEntry, SourcePage } from './intake.ts';
+import type { SourceEntry, SourcePage } from './intake-source.ts';
 
 /** Read from the log at once. */
 const limit = { entries: 512, bytes: 4 * 1024 * 1024 } as const;

@@ -1,10 +1,11 @@
 import { DbError } from '../db-error.ts';
 import type { Replica } from '../../replica/replica.ts';
-import { maxEpoch, type KeyRange } from '../store/key-range.ts';
+import { isEmptyRange, maxEpoch, type KeyRange } from '../store/key-range.ts';
 import type { Store } from '../store/store.ts';
 import { middleKey } from './border.ts';
 import { decodeHanded, handedNote, isInside } from './hand-over.ts';
 import { decodeIntake, intakeNote } from './intake-note.ts';
+import type { MergePlan } from './merge-begin.ts';
 import type { Plan } from './protocol.ts';
 
 /** A middle that was found is good enough for so long, milliseconds. */
@@ -15,7 +16,7 @@ export interface PlannerOptions {
   readonly store: Pick<Store, 'notes' | 'keyRange' | 'flush' | 'file' | 'own'>;
 }
 
-/** The part of a primary that says where its shard can be split now. It changes nothing. */
+/** The part of a primary that says where its shard can be split now, and whether it can be merged. It changes nothing. */
 export class Planner {
   readonly #options: PlannerOptions;
   /** One look for the middle at a time: all who ask meanwhile, or again soon, get what it finds. */
@@ -47,12 +48,26 @@ export class Planner {
     return { at: border, epoch: range.epoch + 1 };
   }
 
-  /** The range, if it could be split. */
+  /**
+   * All keys, for the lower neighbour.
+   * @throws DbError TRYAGAIN not now; ERR never
+   */
+  async planMerge(): Promise<MergePlan> {
+    const { replica } = this.#options;
+    if (!replica.leading) throw new DbError('TRYAGAIN', 'this member does not lead');
+    await replica.readBarrier();
+    const range = this.#range();
+    if (isEmptyRange(range)) throw new DbError('ERR', 'the shard has no keys any more');
+    if (range.start === '') throw new DbError('ERR', 'the shard has the lowest keys: it has no lower neighbour');
+    return { at: range.start, epoch: range.epoch };
+  }
+
+  /** The range, if keys could change hands. */
   #range(): KeyRange {
     const { notes, keyRange } = this.#options.store;
     if (keyRange === null) throw new DbError('TRYAGAIN', 'the shard does not know its range yet');
     const [handed, intake] = [notes.get(handedNote), notes.get(intakeNote)];
-    if (handed) throw new DbError('TRYAGAIN', `the shard is being split with ${decodeHanded(handed).to}`);
+    if (handed) throw new DbError('TRYAGAIN', `the keys of the shard are on their way to ${decodeHanded(handed).to}`);
     if (intake) throw new DbError('TRYAGAIN', `the shard still takes over keys from ${decodeIntake(intake).from}`);
     if (keyRange.epoch >= maxEpoch) throw new DbError('ERR', 'the keys have changed hands too often');
     return keyRange;

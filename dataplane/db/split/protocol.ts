@@ -2,14 +2,15 @@ import { z } from 'zod';
 import { kubernetesName } from '../../../contract/names.ts';
 import { DbError } from '../db-error.ts';
 import { keyOfText, textOfKey } from '../store/key-range.ts';
+import type { MergePlan } from './merge-begin.ts';
 import type { GivenAway } from './source.ts';
 
 /**
- * What the primary of a new shard asks the one of the shard that is split, on `memberSplitSubject`: JSON, request and
- * reply. Keys are text (UTF-8) here and nowhere else: they come from the directory.
- * - plan: where the split could begin. Nothing changes at the source.
+ * What the primary of a shard that takes keys over asks the one of the shard that has them, on `memberSplitSubject`: JSON,
+ * request and reply. Keys are text (UTF-8) here and nowhere else: they come from the directory.
+ * - plan, plan-merge: where a split, or a merge, could begin. Nothing changes at the source.
  * - keep: the asker reads the source's log; what follows `after` may not be trimmed for a minute
- * - hand-over, release: see `SplitSource`
+ * - hand-over, release, bar: see `SplitSource`
  */
 const key = z.string().max(512).transform(keyOfText);
 const count = z.number().int().nonnegative();
@@ -17,8 +18,10 @@ export const splitRequest = z.discriminatedUnion('type', [
   /** `at`: first key of the new shard; null: the source chooses one near its middle. */
   z.object({ type: z.literal('plan'), at: key.nullable() }),
   z.object({ type: z.literal('keep'), to: kubernetesName, after: count }),
-  z.object({ type: z.literal('hand-over'), at: key, to: kubernetesName, epoch: count }),
+  z.object({ type: z.literal('plan-merge') }),
+  z.object({ type: z.literal('hand-over'), at: key, to: kubernetesName, epoch: count, since: count.optional() }),
   z.object({ type: z.literal('release'), to: kubernetesName, epoch: count }),
+  z.object({ type: z.literal('bar'), to: kubernetesName, epoch: count, since: count }),
 ]);
 export type SplitRequest = z.infer<typeof splitRequest>;
 
@@ -32,18 +35,22 @@ export interface Plan {
 const range = z.object({ start: key, end: key, epoch: count, terms: count, time: z.number().nonnegative() });
 const answers = {
   plan: z.object({ ok: z.literal(true), at: key, epoch: count }),
+  'plan-merge': z.object({ ok: z.literal(true), at: key, epoch: count }),
   'hand-over': z.object({ ok: z.literal(true), seq: count, range }),
   keep: z.object({ ok: z.literal(true) }),
   release: z.object({ ok: z.literal(true) }),
+  bar: z.object({ ok: z.literal(true), handed: z.boolean() }),
 } as const;
 const failure = z.object({ ok: z.literal(false), code: z.enum(['TRYAGAIN', 'ERR']), message: z.string() });
 
 /** What each request is answered when it was done. */
 export interface SplitAnswers {
   plan: Plan;
+  'plan-merge': MergePlan;
   keep: object;
   'hand-over': GivenAway;
   release: object;
+  bar: { readonly handed: boolean };
 }
 
 const texts = (of: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, unknown> =>

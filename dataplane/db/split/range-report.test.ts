@@ -3,22 +3,22 @@ import { rangeReport as schema } from '../../../contract/heartbeat.ts';
 import { encodeRange, everything, firstRange, keyOfText, rangeNote } from '../store/key-range.ts';
 import { encodeHanded, handedNote } from './hand-over.ts';
 import { encodeIntake, intakeNote, rangeOfIntake } from './intake-note.ts';
-import { rangeReport, RangeReporter } from './range-report.ts';
+import { nothingWanted, rangeReport, RangeReporter } from './range-report.ts';
 
 const splitFrom = { shard: 'old', at: 'm' };
 const assignment = { from: 'old', at: keyOfText('é'), epoch: 1 };
 
 test('a shard tells the range that its log says, as text', () => {
   const notes = new Map([[rangeNote, encodeRange(firstRange({ start: keyOfText('é'), end: keyOfText('ü') }))]]);
-  expect(rangeReport(notes, null, undefined)).toEqual({ start: 'é', end: 'ü', epoch: 0 });
+  expect(rangeReport(notes, nothingWanted, undefined)).toEqual({ start: 'é', end: 'ü', epoch: 0 });
 });
 
 test('what is not known is not told', () => {
-  expect(rangeReport(new Map(), null, undefined)).toBeUndefined();
+  expect(rangeReport(new Map(), nothingWanted, undefined)).toBeUndefined();
 });
 
 test('a new shard tells how far it is, and never a range that holds keys', () => {
-  const waiting = rangeReport(new Map(), splitFrom, 'nobody leads the source');
+  const waiting = rangeReport(new Map(), { ...nothingWanted, splitFrom }, 'nobody leads the source');
   expect(waiting).toEqual({
     start: 'm',
     end: 'm',
@@ -26,7 +26,7 @@ test('a new shard tells how far it is, and never a range that holds keys', () =>
     intake: { from: 'old', phase: 'waiting', problem: 'nobody leads the source' },
   });
   for (const at of [null, '']) {
-    const report = rangeReport(new Map(), { shard: 'old', at }, undefined);
+    const report = rangeReport(new Map(), { ...nothingWanted, splitFrom: { shard: 'old', at } }, undefined);
     expect(schema.parse(report)).toEqual(report);
     expect(report?.start).not.toBe('');
     expect(report?.end).toBe(report?.start);
@@ -35,7 +35,7 @@ test('a new shard tells how far it is, and never a range that holds keys', () =>
     [rangeNote, encodeRange(rangeOfIntake(assignment))],
     [intakeNote, encodeIntake({ ...assignment, phase: 'snapshot' })],
   ]);
-  expect(rangeReport(notes, splitFrom, undefined)).toEqual({
+  expect(rangeReport(notes, { ...nothingWanted, splitFrom }, undefined)).toEqual({
     start: 'é',
     end: 'é',
     epoch: 1,
@@ -49,7 +49,7 @@ test('the source tells who got which keys, until they are surely taken', () => {
     [rangeNote, encodeRange({ ...everything, end: range.start, epoch: 1 })],
     [handedNote, encodeHanded({ to: 'new', range })],
   ]);
-  expect(rangeReport(notes, null, undefined)).toEqual({
+  expect(rangeReport(notes, nothingWanted, undefined)).toEqual({
     start: '',
     end: 'é',
     epoch: 1,
@@ -63,7 +63,7 @@ test('who listens is told of changes, and not of steps between them', () => {
   const reporter = new RangeReporter({ notes }, () => told++);
   reporter.look();
   expect(told).toBe(0);
-  reporter.tell(splitFrom, undefined);
+  reporter.tell({ ...nothingWanted, splitFrom }, undefined);
   expect(told).toBe(1);
   notes.set(rangeNote, encodeRange(rangeOfIntake(assignment)));
   notes.set(intakeNote, encodeIntake({ ...assignment, phase: 'snapshot' }));

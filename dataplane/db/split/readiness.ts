@@ -1,7 +1,7 @@
 import { suspectAfterMs } from '../../../contract/heartbeat.ts';
 import type { Heartbeats } from '../../fabric/heartbeats.ts';
 
-/** What is known of a new shard before it asks for its keys. */
+/** What is known of a shard before it asks for the keys of another one. */
 export interface Readiness {
   /** Members that it is to have. */
   readonly members: number;
@@ -32,3 +32,10 @@ export const followingOf = (members: readonly string[], beats: Beats): number =>
 /** Whether members of the source told that they have handed keys to a shard. */
 export const isHandedTo = (shard: string, source: readonly string[], beats: Beats): boolean =>
   source.some((pod) => beats.get(pod)?.beat.replica?.range?.handed?.to === shard);
+
+/** Whether the newest that members of a shard told of its range is that it holds no key, and that it takes none over. */
+export const isEmptied = (members: readonly string[], beats: Beats): boolean => {
+  const told = members.flatMap((pod) => beats.get(pod)?.beat.replica?.range ?? []);
+  const [newest] = told.toSorted((a, b) => b.epoch - a.epoch);
+  return newest !== undefined && newest.start !== '' && newest.start === newest.end && newest.intake === undefined;
+};

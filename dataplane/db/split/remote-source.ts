@@ -13,16 +13,17 @@ import { DbError } from '../db-error.ts';
 import { findPrimary } from '../gateway/target.ts';
 import { readSnapshot } from '../store/snapshot-codec.ts';
 import type { HandOver } from './hand-over.ts';
-import type { Source, SourcePage } from './intake.ts';
+import type { Source, SourcePage } from './intake-source.ts';
 import { pageAfter } from './log-pages.ts';
+import type { MergePlan } from './merge-begin.ts';
 import { decodeSplitAnswer, encodeSplitRequest, type Plan, type SplitAnswers, type SplitRequest } from './protocol.ts';
 import type { GivenAway } from './source.ts';
 
 export interface RemoteSourceOptions {
   readonly nats: NatsConnection;
-  /** The shard that is split. */
+  /** The shard that has the keys. */
   readonly set: ReplicaSetId;
-  /** Name of the new shard. */
+  /** Name of the shard that takes them over. */
   readonly to: string;
   /** Its entry in the directory; undefined: there is none. */
   readonly entry: () => Pick<DbShardEntry, 'members'> | undefined;
@@ -35,7 +36,7 @@ const requestMs = 10_000;
 
 const again = (message: string, cause?: unknown): DbError => new DbError('TRYAGAIN', message, { cause });
 
-/** The shard that is split, over NATS: its log, snapshots of its members, and requests to its primary. */
+/** The shard that has the keys, over NATS: its log, snapshots of its members, and requests to its primary. */
 export class RemoteSource implements Source {
   readonly #options: RemoteSourceOptions;
   readonly #log: JetStreamLog;
@@ -56,6 +57,11 @@ export class RemoteSource implements Source {
   /** Where the split can begin; see `Planner.plan`. */
   plan(at: string | null): Promise<Plan> {
     return this.#ask({ type: 'plan', at });
+  }
+
+  /** All of its keys; see `Planner.planMerge`. */
+  planMerge(): Promise<MergePlan> {
+    return this.#ask({ type: 'plan-merge' });
   }
 
   /** Makes the source keep what is still to be read of its log. To be called more often than it forgets (`holdMs`). */
@@ -93,6 +99,14 @@ export class RemoteSource implements Source {
   async release(asked: Pick<HandOver, 'to' | 'epoch'>): Promise<void> {
     this.#after = null;
     await this.#ask({ type: 'release', ...asked });
+  }
+
+  async bar(asked: Parameters<Source['bar']>[0]): ReturnType<Source['bar']> {
+    // What was taken away with all of its keys hands nothing over.
+    if (this.#options.entry() === undefined) return { handed: false };
+    const answer = await this.#ask({ type: 'bar', ...asked });
+    if (!answer.handed) this.#after = null;
+    return answer;
   }
 
   #members(): string[] {

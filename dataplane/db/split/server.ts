@@ -17,13 +17,13 @@ import type { SplitSource } from './source.ts';
 const maxAtOnce = 16;
 
 export interface SplitServerOptions {
-  readonly planner: Pick<Planner, 'plan'>;
-  readonly source: Pick<SplitSource, 'handOver' | 'release'>;
+  readonly planner: Pick<Planner, 'plan' | 'planMerge'>;
+  readonly source: Pick<SplitSource, 'handOver' | 'release' | 'bar'>;
   readonly holds: Pick<LogHolds, 'keep' | 'release'>;
   readonly log: Logger;
 }
 
-/** Answers the primary of a new shard: the side of the shard that is split. */
+/** Answers the primary of a shard that takes keys over: the side of the shard that has them. */
 export class SplitServer {
   readonly #options: SplitServerOptions;
   #running = 0;
@@ -66,6 +66,8 @@ export class SplitServer {
     switch (request.type) {
       case 'plan':
         return planner.plan(request.at);
+      case 'plan-merge':
+        return planner.planMerge();
       case 'keep':
         holds.keep(request.to, request.after, performance.now());
         return {};
@@ -76,7 +78,17 @@ export class SplitServer {
         holds.release(request.to);
         this.#options.log.info({ to: request.to, epoch: request.epoch }, 'split: the other shard is open');
         return {};
+      case 'bar':
+        return this.#bar(request);
     }
+  }
+
+  async #bar(request: Extract<SplitRequest, { type: 'bar' }>): Promise<SplitAnswers['bar']> {
+    const answer = await this.#options.source.bar(request);
+    const { to, epoch } = request;
+    if (!answer.handed) this.#options.holds.release(to);
+    this.#options.log.info({ to, epoch, ...answer }, 'split: the other shard takes its merge back');
+    return answer;
   }
 
   async #handOver(request: Extract<SplitRequest, { type: 'hand-over' }>): Promise<SplitAnswers['hand-over']> {

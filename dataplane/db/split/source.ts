@@ -6,7 +6,16 @@ import { decodeRange, encodeRange, holds, rangeNote, straysNote, type KeyRange }
 import type { Store } from '../store/store.ts';
 import { clearsKeys } from '../store/effects.ts';
 import { decodeNote, transactionOf } from '../two-phase/note.ts';
-import { decodeHanded, encodeHanded, handedNote, judgeHandOver, type Handed, type HandOver } from './hand-over.ts';
+import {
+  decodeHanded,
+  encodeHanded,
+  handedNote,
+  judgeBar,
+  judgeHandOver,
+  type Handed,
+  type HandOver,
+} from './hand-over.ts';
+import { decodeIntake, intakeNote } from './intake-note.ts';
 
 /** For so long new transactions wait for those that are in the way, milliseconds; they last milliseconds, if nobody dies. */
 const drainMs = 1_000;
@@ -26,7 +35,7 @@ export interface GivenAway {
 
 const again = (message: string): DbError => new DbError('TRYAGAIN', message);
 
-/** The primary of a shard that is split: gives keys away, and later forgets that it did. */
+/** The primary of a shard whose keys another one takes over: gives them away, and later forgets that it did. */
 export class SplitSource {
   readonly #options: SplitSourceOptions;
 
@@ -66,6 +75,19 @@ export class SplitSource {
     if (handed?.to === asked.to && handed.range.epoch === asked.epoch) throw again('the release is not committed yet');
   }
 
+  /**
+   * Sees to it that a hand-over of all keys is never granted, if it was not. Answers whether it was.
+   * @throws DbError TRYAGAIN it is not certain: ask again
+   */
+  async bar(asked: Pick<HandOver, 'to' | 'epoch'> & { readonly since: number }): Promise<{ handed: boolean }> {
+    await this.#prove();
+    await this.#options.executor.inOrder((turn) => bar(turn, asked));
+    const { handed, range } = this.#committed();
+    const verdict = judgeBar({ range, handed }, asked);
+    if (typeof verdict === 'object') throw again('it is not committed yet that nothing is handed over');
+    return { handed: verdict === 'handed' };
+  }
+
   /** Answers false when prepared transactions hold keys that are to be given away. */
   async #give(asked: HandOver): Promise<boolean> {
     let given = false;
@@ -82,7 +104,8 @@ export class SplitSource {
   async #giveWhenFree(asked: HandOver): Promise<void> {
     const { executor } = this.#options;
     const deadline = performance.now() + drainMs;
-    await executor.inOrder(({ gate }) => void (gate.waitingForAll += 1));
+    const pause = Symbol('hand-over');
+    await executor.inOrder(({ gate }) => void gate.pauses.add(pause));
     try {
       while (!(await this.#give(asked))) {
         if (performance.now() > deadline) {
@@ -91,8 +114,7 @@ export class SplitSource {
         await sleep(lookMs);
       }
     } finally {
-      // A loss of the leadership has reset it.
-      await executor.inOrder(({ gate }) => void (gate.waitingForAll = Math.max(0, gate.waitingForAll - 1)));
+      await executor.inOrder(({ gate }) => void gate.pauses.delete(pause));
     }
   }
 
@@ -101,21 +123,40 @@ export class SplitSource {
     await this.#options.replica.readBarrier();
   }
 
-  #committed(): { handed: Handed | null; sequence: number } {
+  #committed(): { handed: Handed | null; range: KeyRange | null; sequence: number } {
     const { notes, position } = this.#options.store;
     if (!this.#options.replica.leading) throw again('this member leads no more');
-    const bytes = notes.get(handedNote);
-    return { handed: bytes === undefined ? null : decodeHanded(bytes), sequence: position?.seq ?? 0 };
+    return { ...givenBy((name) => notes.get(name)), sequence: position?.seq ?? 0 };
   }
 }
 
+const givenBy = (
+  note: (name: string) => Buffer | undefined,
+): { readonly handed: Handed | null; readonly range: KeyRange | null } => {
+  const [range, handed] = [note(rangeNote), note(handedNote)];
+  return {
+    range: range === undefined ? null : decodeRange(range),
+    handed: handed === undefined ? null : decodeHanded(handed),
+  };
+};
+
+const bar = ({ state, gate }: InOrder, asked: Parameters<SplitSource['bar']>[0]): void => {
+  const verdict = judgeBar(
+    givenBy((name) => state.note(name)),
+    asked,
+  );
+  if (typeof verdict === 'string') return;
+  state.setNote(rangeNote, encodeRange(verdict.barred));
+  gate.range = verdict.barred;
+};
+
 /** Answers false when prepared transactions are in the way. @throws DbError ERR it will never be done */
 const giveAway = ({ state, gate, now, term }: InOrder, asked: HandOver): boolean => {
-  const [rangeBytes, handedBytes] = [state.note(rangeNote), state.note(handedNote)];
-  const range = rangeBytes === undefined ? null : decodeRange(rangeBytes);
-  const handed = handedBytes === undefined ? null : decodeHanded(handedBytes);
-  const verdict = judgeHandOver({ range, handed, term, time: now }, asked);
+  const given = givenBy((name) => state.note(name));
+  const verdict = judgeHandOver({ ...given, term, time: now }, asked);
   if (verdict.kind === 'done') return true;
+  const intake = state.note(intakeNote);
+  if (intake !== undefined) throw again(`the shard still takes over keys from ${decodeIntake(intake).from}`);
   if (verdict.kind === 'refused') throw new DbError('ERR', verdict.reason);
   if (transactionsHold(state.notes(), verdict.keeps)) return false;
   state.setNote(rangeNote, encodeRange(verdict.keeps));

@@ -13,7 +13,8 @@ import { everything } from '../store/key-range.ts';
 import { encodeStep, type Step } from '../two-phase/step.ts';
 import { ListedShard } from '../testing/listed-shard.ts';
 import { sourceOf } from '../testing/listed-source.ts';
-import { Intake, type Source } from './intake.ts';
+import type { Source } from './intake-source.ts';
+import { Intake } from './intake.ts';
 import { SplitSource } from './source.ts';
 import { sweep } from './sweep.ts';
 

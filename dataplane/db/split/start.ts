@@ -10,14 +10,14 @@ import type { Store } from '../store/store.ts';
 import { SplitMetrics } from './metrics.ts';
 import { Planner } from './planner.ts';
 import type { RangeReporter } from './range-report.ts';
-import { followingOf, isHandedTo, objectionToOpening } from './readiness.ts';
+import { followingOf, isEmptied, isHandedTo, objectionToOpening } from './readiness.ts';
 import { RemoteSource } from './remote-source.ts';
 import { SplitServer } from './server.ts';
 import { SplitSource } from './source.ts';
 import { sweepStrays } from './sweep-loop.ts';
 import { SplitWorker } from './worker.ts';
 
-/** A member, as splits see it. */
+/** A member, as splits and merges see it. */
 export interface SplitMember {
   readonly pod: Pod;
   readonly set: ReplicaSetId;
@@ -30,7 +30,7 @@ export interface SplitMember {
   readonly beats: Heartbeats;
 }
 
-/** What a member does for splits, on either side: answers a new shard, takes keys over, sweeps. Ends when the pod stops. */
+/** What a member does for splits and merges, on either side: gives keys away, takes some over, sweeps. Ends with the pod. */
 export const startSplits = (member: SplitMember): void => {
   const { pod, set, store, replica, executor, reporter, directory, beats } = member;
   const { nats, log } = pod;
@@ -60,6 +60,10 @@ export const startSplits = (member: SplitMember): void => {
     store,
     reporter,
     splitFrom: () => directory.entries.get(set.name)?.splitFrom ?? null,
+    mergeFrom: () => {
+      const from = directory.entries.get(set.name)?.mergeFrom?.shard;
+      return from === undefined ? null : { shard: from, emptied: isEmptied(membersOf(from), beats) };
+    },
     source,
     objection,
     log,

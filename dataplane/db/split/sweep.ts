@@ -8,8 +8,8 @@ import { silentNote } from './silent.ts';
 /** Keys that one pass removes. */
 const sweepPass = 500;
 
-/** Keys of a store that are not in its shard's range, at most so many. */
-const strays = function* (store: Pick<Store, 'rows' | 'keyRange'>): Iterable<string> {
+/** Keys of a store that are not in the range of its shard. */
+export const strays = function* (store: Pick<Store, 'rows' | 'keyRange'>): Iterable<string> {
   const { start, end } = store.keyRange ?? everything;
   if (start !== '') for (const { key } of store.rows({ to: start })) yield key;
   if (end !== '') for (const { key } of store.rows({ from: end })) yield key;

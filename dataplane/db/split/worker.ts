@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Replica } from '../../replica/replica.ts';
-import type { Executor } from '../member/executor.ts';
 import { DbError } from '../db-error.ts';
 import { keyOfText } from '../store/key-range.ts';
-import type { Store } from '../store/store.ts';
-import { Intake } from './intake.ts';
+import type { Source } from './intake-source.ts';
+import { Intake, type IntakeOptions } from './intake.ts';
 import { decodeIntake, intakeNote, type IntakeNote } from './intake-note.ts';
-import { nextWork, type Work } from './next-work.ts';
+import { anew, nextWork, type MergeFrom, type Work } from './next-work.ts';
 import type { RangeReporter, SplitFrom } from './range-report.ts';
 import type { RemoteSource } from './remote-source.ts';
 
@@ -15,15 +14,15 @@ export interface WorkerOptions {
   /** Name of this shard. */
   readonly shard: string;
   readonly replica: Pick<Replica, 'leading' | 'term' | 'propose' | 'readBarrier'>;
-  readonly executor: Pick<Executor, 'takeRange'>;
-  readonly store: Pick<Store, 'notes' | 'keyRange'>;
+  readonly executor: IntakeOptions['executor'];
+  readonly store: IntakeOptions['store'];
   readonly reporter: Pick<RangeReporter, 'tell'>;
   /** What the directory wants of this shard. */
   readonly splitFrom: () => SplitFrom | null;
-  /** The shard that is split. */
-  readonly source: (
-    shard: string,
-  ) => Pick<RemoteSource, 'plan' | 'keep' | 'snapshot' | 'entries' | 'handOver' | 'release'>;
+  /** The same, of a shard that serves keys. Left out: nothing. */
+  readonly mergeFrom?: () => MergeFrom | null;
+  /** A shard whose keys are taken over. */
+  readonly source: (shard: string) => Source & Pick<RemoteSource, 'plan' | 'planMerge' | 'keep'>;
   /** See `objectionToOpening`. Left out: none. */
   readonly objection?: (source: string) => string | null;
   readonly log: Logger;
@@ -81,7 +80,8 @@ export class SplitWorker {
   get phase(): Phase {
     const intake = this.#intake();
     if (intake) return intake.phase;
-    return this.#work().kind === 'begin' ? 'waiting' : 'none';
+    const { kind } = this.#work();
+    return kind === 'begin' || kind === 'merge' ? 'waiting' : 'none';
   }
 
   /** Works until the signal aborts. */
@@ -125,7 +125,12 @@ export class SplitWorker {
       range: this.#options.store.keyRange,
       intake: this.#intake(),
       splitFrom: this.#options.splitFrom(),
+      mergeFrom: this.#mergeFrom,
     });
+  }
+
+  get #mergeFrom(): MergeFrom | null {
+    return this.#options.mergeFrom?.() ?? null;
   }
 
   #rest(work: Work): number {
@@ -137,11 +142,15 @@ export class SplitWorker {
 
   async #do(work: Exclude<Work, { kind: 'nothing' }>): Promise<void> {
     if (work.kind === 'refused') throw new Error(work.reason);
-    const { intake, source } = this.#jobFor(work.kind === 'step' ? work.from : work.splitFrom.shard);
-    if (work.kind === 'step') return this.#step(intake, source);
-    const { shard: from, at } = work.splitFrom;
-    const plan = await source.plan(at === null ? null : keyOfText(at));
-    await intake.begin({ from, at: plan.at, epoch: plan.epoch });
+    const { intake, source } = this.#jobFor(work.kind === 'begin' ? work.splitFrom.shard : work.from);
+    if (work.kind === 'merge') return intake.merge(work.from, await source.planMerge());
+    if (work.kind === 'begin') {
+      const { shard: from, at } = work.splitFrom;
+      const plan = await source.plan(at === null ? null : keyOfText(at));
+      return intake.begin({ from, at: plan.at, epoch: plan.epoch });
+    }
+    if (work.kind === 'give-up' && (await intake.giveUp())) return;
+    await this.#step(intake, source);
   }
 
   /** A source whose range has changed since the split began is asked anew where it could be split. */
@@ -151,9 +160,10 @@ export class SplitWorker {
     } catch (error) {
       const note = this.#intake();
       if (!(error instanceof DbError) || error.code !== 'ERR' || note?.phase !== 'log') throw error;
-      const { epoch } = await source.plan(note.at);
-      if (epoch <= note.epoch) throw error;
-      await intake.again(epoch);
+      const plan = note.merge ? await source.planMerge() : await source.plan(note.at);
+      const assignment = anew(note, this.#options.store.keyRange, plan);
+      if (assignment === null) throw error;
+      await intake.again(assignment);
     }
   }
 
@@ -196,7 +206,12 @@ export class SplitWorker {
       this.#options.log.warn({ err: error, phase: this.phase, failures: this.#failures }, 'split: trying again');
     }
     this.#problem = problem;
-    this.#options.reporter.tell(this.#options.splitFrom(), problem);
+    const { reporter, splitFrom } = this.#options;
+    const mergeFrom = this.#mergeFrom;
+    reporter.tell(
+      { splitFrom: splitFrom(), mergeFrom: mergeFrom?.emptied ? null : (mergeFrom?.shard ?? null) },
+      problem,
+    );
   }
 
   #notePhase(): void {

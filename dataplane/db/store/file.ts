@@ -1,6 +1,7 @@
 import { open, type Database, type RootDatabase } from 'lmdb';
 import type { Position } from '../../replica/state-machine.ts';
 import { FileState, storedElement, storedKey, type FileTables } from './file-state.ts';
+import { everything, holds, type KeyBounds } from './key-range.ts';
 import type { Layer } from './layer.ts';
 import { decodeRow, encodeRow, expiryOf, generationOf } from './row.ts';
 import { StoreError } from './store-error.ts';
@@ -14,6 +15,8 @@ const binary = { keyEncoding: 'binary', encoding: 'binary', cache: false } as co
 const mark = Buffer.from([1]);
 /** Format of the file: 1 had strings only; its rows are the same. */
 const newestFormat = 2;
+/** For each key that is due it looks at so many at most. */
+const looksPerFound = 20;
 /** Elements of dropped collections that one commit removes. */
 const sweptPerCommit = 2_000;
 
@@ -127,12 +130,18 @@ export class StoreFile {
     await this.#env.flushed;
   }
 
-  /** Up to `limit` keys that expire at a time (milliseconds, integral) or before it, earliest first. */
-  due(time: number, limit: number): { key: string; at: number }[] {
+  /**
+   * Up to `limit` keys of a range that expire at a time (milliseconds, integral) or before it, earliest first. Of very many
+   * that are not of the range it looks at the first only.
+   */
+  due(time: number, limit: number, range: KeyBounds = everything): { key: string; at: number }[] {
     const end = expiryKey(time + 1, '');
     const found: { key: string; at: number }[] = [];
-    for (const key of this.#expiries.getKeys({ end, limit }))
-      found.push({ key: key.toString('latin1', 8), at: key.readDoubleBE(0) });
+    for (const bytes of this.#expiries.getKeys({ end, limit: limit * looksPerFound })) {
+      const key = bytes.toString('latin1', 8);
+      if (holds(range, key)) found.push({ key, at: bytes.readDoubleBE(0) });
+      if (found.length === limit) break;
+    }
     return found;
   }
 

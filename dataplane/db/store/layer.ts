@@ -34,6 +34,7 @@ export class Layer {
   }
 
   setElement(generation: number, name: string, value: Buffer | null): void {
+    if (this.generation < generation) this.generation = generation;
     let table = this.elements.get(generation);
     if (!table) {
       table = new OrderedMap();

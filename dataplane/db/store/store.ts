@@ -231,14 +231,15 @@ export class Store implements ReadState {
     await this.#file.close();
   }
 
-  /** Answers whether the range is another one than before. */
+  /** Answers whether the shard has other keys than before. */
   #decodeRange(): boolean {
     const bytes = this.#notes.get(rangeNote);
     if (bytes === this.#decoded) return false;
     const before = this.#keyRange;
     this.#decoded = bytes;
-    this.#keyRange = bytes === undefined ? null : decodeRange(bytes);
-    return before !== null;
+    const now = bytes === undefined ? null : decodeRange(bytes);
+    this.#keyRange = now;
+    return before !== null && (before.start !== now?.start || before.end !== now.end);
   }
 
   #path(name: string): string {

@@ -3,18 +3,16 @@ import { LogHolds } from '../../replica/log-holds.ts';
 import { readSnapshot } from '../store/snapshot-codec.ts';
 import { Planner } from '../split/planner.ts';
 import { decodeSplitAnswer, encodeSplitRequest, type SplitAnswers, type SplitRequest } from '../split/protocol.ts';
-import type { RemoteSource } from '../split/remote-source.ts';
 import { SplitServer } from '../split/server.ts';
 import { SplitSource } from '../split/source.ts';
+import type { WorkerOptions } from '../split/worker.ts';
 import type { ListedShard } from './listed-shard.ts';
 
 /** Entries that are read at once: few, so that there is something between two reads. */
 const page = 3;
 
-/** A shard as the new one sees it that is split off. Requests go through what they are on the wire. */
-export const sourceOf = (
-  shard: ListedShard,
-): Pick<RemoteSource, 'plan' | 'keep' | 'snapshot' | 'entries' | 'handOver' | 'release'> => {
+/** A shard as the one sees it that takes its keys over. Requests go through what they are on the wire. */
+export const sourceOf = (shard: ListedShard): ReturnType<WorkerOptions['source']> => {
   const ask = async <T extends SplitRequest['type']>(
     request: Extract<SplitRequest, { type: T }>,
   ): Promise<SplitAnswers[T]> => {
@@ -28,6 +26,8 @@ export const sourceOf = (
   };
   return {
     plan: (at) => ask({ type: 'plan', at }),
+    planMerge: () => ask({ type: 'plan-merge' }),
+    bar: (asked) => ask({ type: 'bar', ...asked }),
     keep: async () => void (await ask({ type: 'keep', to: 'right', after: 0 })),
     snapshot: async () => {
       const { position, chunks, release } = await shard.store.snapshot();
