@@ -141,7 +141,10 @@ export class OwnProcesses implements Database {
 
   async heal(): Promise<void> {
     this.#elector.present = true;
-    for (const disk of this.disks.values()) disk.free();
+    for (const disk of this.disks.values()) {
+      disk.thaw();
+      disk.free();
+    }
     for (const server of this.#nats.servers) server.kill('SIGCONT');
     await Promise.all(this.#nats.servers.map((server) => server.start()));
     for (const process of this.processes) {
@@ -154,6 +157,7 @@ export class OwnProcesses implements Database {
 
   async stop(): Promise<void> {
     this.#elector.stop();
+    for (const disk of this.disks.values()) disk.thaw();
     for (const server of this.#nats.servers) server.kill('SIGCONT');
     await Promise.all(this.processes.map((process) => process.stop()));
     await this.#pod.stop();

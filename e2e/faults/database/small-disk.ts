@@ -1,25 +1,31 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, openSync, closeSync, rmSync, writeSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 const megabyte = Buffer.alloc(1024 * 1024, 1);
 
-/** Whether this process may mount: only then can a disk be small enough to be filled. */
-export const canMount = process.getuid?.() === 0;
+/** Whether this process may mount: only then can a disk be small enough to be filled, or be stopped. */
+export const canMount = process.getuid?.() === 0 && existsSync('/dev/loop-control');
 
 /** What is mounted ends with this process, if it ends in a way that it can notice. */
 const mounted = new Set<SmallDisk>();
 process.once('exit', () => mounted.forEach((disk) => disk.unmount()));
 
-/** A file system of its own in memory, which can be filled to the last block. */
+/** A file system of its own, in a file: it can be filled to the last block, and be frozen, when each write hangs. */
 export class SmallDisk {
   readonly dir: string;
+  #frozen = false;
 
-  /** Mounts it at `dir`. @param megabytes its size */
+  /** Makes it and mounts it at `dir`. @param megabytes its size */
   constructor(dir: string, megabytes: number) {
     this.dir = dir;
     mkdirSync(dir, { recursive: true });
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=0755`, 'quartet-fault-test', dir]);
+    const image = `${dir}.ext4`;
+    writeFileSync(image, '');
+    truncateSync(image, megabytes * megabyte.length);
+    execFileSync('mkfs.ext4', ['-q', '-F', '-m', '0', image]);
+    execFileSync('mount', ['-o', 'loop', image, dir]);
     mounted.add(this);
   }
 
@@ -45,7 +51,21 @@ export class SmallDisk {
     rmSync(join(this.dir, 'ballast'), { force: true });
   }
 
+  /** Lets every write wait. Resolves once it is so. */
+  async freeze(): Promise<void> {
+    if (this.#frozen) return;
+    this.#frozen = true;
+    await promisify(execFile)('fsfreeze', ['--freeze', this.dir]);
+  }
+
+  thaw(): void {
+    if (!this.#frozen) return;
+    this.#frozen = false;
+    execFileSync('fsfreeze', ['--unfreeze', this.dir]);
+  }
+
   unmount(): void {
+    this.thaw();
     if (mounted.delete(this)) execFileSync('umount', ['-l', this.dir]);
   }
 }

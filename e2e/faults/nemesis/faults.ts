@@ -17,6 +17,7 @@ export const faults = {
   'cut-gateway': processes.cutGateway,
   'clock-jump': processes.clockJump,
   'disk-full': processes.diskFull,
+  'disk-stuck': processes.diskStuck,
   'operator-away': processes.operatorAway,
   split: splitShard,
   'split-kill': splitAndKill,
@@ -24,6 +25,7 @@ export const faults = {
   'pause-log-leader': nats.pauseLogLeader,
   'restart-nats': nats.restartAllNats,
   'nats-disk-full': nats.natsDiskFull,
+  'nats-disk-stuck': nats.natsDiskStuck,
 } satisfies Record<string, Fault>;
 
 export type FaultName = keyof typeof faults;

@@ -57,3 +57,18 @@ export const natsDiskFull: Fault = {
     };
   },
 };
+
+/** Its raft groups can neither write nor be told from those that do: until others take over the logs that it leads. */
+export const natsDiskStuck: Fault = {
+  name: 'disk of a NATS server hangs',
+  longestMs: 14_000,
+  needs: 'disk',
+  async strike({ database }) {
+    const [hit, disk] = database.servers.flatMap(({ name }) => {
+      const own = database.disks.get(name);
+      return own === undefined ? [] : ([[name, own]] as const);
+    })[0] ?? ['nobody', undefined];
+    await disk?.freeze();
+    return { hit, end: () => disk?.thaw() };
+  },
+};

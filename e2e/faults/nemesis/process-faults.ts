@@ -1,5 +1,6 @@
 import { primaryOf, type Subject } from '../database/database.ts';
 import type { Cut } from '../database/proxy.ts';
+import type { SmallDisk } from '../database/small-disk.ts';
 import type { Fault, Strike } from './fault.ts';
 
 /** The primary two times out of three, else any member of the shard. */
@@ -131,21 +132,41 @@ export const clockJump: Fault = {
   },
 };
 
-export const diskFull: Fault = {
-  name: 'disk full of a member',
-  longestMs: 8_000,
+/** A fault of the disk of a member that was made primary before: a follower without a disk proves little. */
+const diskFault = (
+  name: string,
+  longestMs: number,
+  begin: (disk: SmallDisk) => Promise<void> | void,
+  end: (disk: SmallDisk) => void,
+): Fault => ({
+  name,
+  longestMs,
   needs: 'disk',
   async strike({ database, shard }) {
-    const member = shard.members.find(({ name }) => database.disks.has(name));
+    const member = shard.members.find(({ name: pod }) => database.disks.has(pod));
     const disk = database.disks.get(member?.name ?? '');
     if (member === undefined || disk === undefined) return { hit: 'nobody', end: () => {} };
     const term = database.observer.highestTerm(shard.name) + 1;
-    // A follower with a full disk proves little.
     await database.observer.ask(member.name, { type: 'promote', term });
-    disk.fill();
-    return { hit: member.name, end: () => disk.free() };
+    await begin(disk);
+    return { hit: member.name, end: () => end(disk) };
   },
-};
+});
+
+export const diskFull = diskFault(
+  'disk full of a member',
+  8_000,
+  (disk) => disk.fill(),
+  (disk) => disk.free(),
+);
+
+/** Longer than a primary takes to notice that its store hangs. */
+export const diskStuck = diskFault(
+  'disk of a member hangs',
+  14_000,
+  (disk) => disk.freeze(),
+  (disk) => disk.thaw(),
+);
 
 export const operatorAway: Fault = {
   name: 'operator away, and kill -9 of a primary',
