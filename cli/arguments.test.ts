@@ -51,6 +51,12 @@ describe('command line', () => {
     expect(read('split app-a')).toMatchObject({ namespace: 'default', at: undefined, timeoutMs: undefined });
   });
 
+  it('says what a shard is merged into', () => {
+    expect(read('merge app-b --into app-a --keep')).toMatchObject({ words: ['app-b'], into: 'app-a', keep: true });
+    expect(read('merge --cancel app-b')).toMatchObject({ words: ['app-b'], cancel: true, keep: false });
+    expect(() => read('merge app-b --into=')).toThrow(/--into is empty/);
+  });
+
   it('gives help about one command', () => {
     expect(read('split --help')).toMatchObject({ command: 'help', words: ['split'] });
   });

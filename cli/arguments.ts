@@ -24,6 +24,12 @@ export interface CommandLine {
   readonly at: string | undefined;
   /** Name of what is made. */
   readonly name: string | undefined;
+  /** Shard that another one is merged into. */
+  readonly into: string | undefined;
+  /** Take back what was asked for. */
+  readonly cancel: boolean;
+  /** Leave what is no longer needed. */
+  readonly keep: boolean;
   readonly timeoutMs: number | undefined;
 }
 
@@ -41,6 +47,9 @@ const options = {
   namespace: { type: 'string', short: 'n', default: 'default' },
   at: { type: 'string' },
   name: { type: 'string' },
+  into: { type: 'string' },
+  cancel: { type: 'boolean', default: false },
+  keep: { type: 'boolean', default: false },
   timeout: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
@@ -123,6 +132,9 @@ export const readCommandLine = (args: readonly string[], env: Environment): Comm
     namespace: values.namespace,
     at: given('at', values.at),
     name: given('name', values.name),
+    into: given('into', values.into),
+    cancel: values.cancel,
+    keep: values.keep,
     timeoutMs: timeout(values.timeout),
   };
 };

@@ -7,6 +7,7 @@ export interface DbShard {
   readonly metadata: {
     readonly name: string;
     readonly namespace: string;
+    readonly generation?: number;
     readonly creationTimestamp: string;
     readonly deletionTimestamp?: string;
   };
@@ -34,6 +35,14 @@ export const pickDbShard = (shards: readonly DbShard[], name: string): DbShard =
 /** A condition of a shard. */
 export const conditionOf = ({ status }: DbShard, type: string) => status?.conditions?.find((one) => one.type === type);
 
+type Keys = { readonly start: string; readonly end: string } | undefined;
+
+/** A range that ends where it starts, which is not the lowest key, has none any more. */
+export const holdsKeys = (range: Keys): boolean =>
+  range !== undefined && (range.start === '' || range.start !== range.end);
+
 /** A range of keys for people. */
-export const showRange = (range: { readonly start: string; readonly end: string } | undefined): string =>
-  range === undefined ? 'no keys' : `["${range.start}", ${range.end === '' ? 'end' : `"${range.end}"`})`;
+export const showRange = (range: Keys): string =>
+  range === undefined || !holdsKeys(range)
+    ? 'no keys'
+    : `["${range.start}", ${range.end === '' ? 'end' : `"${range.end}"`})`;

@@ -62,6 +62,18 @@ test.each<[string, DbShard, string | undefined, RegExp | null]>([
     undefined,
     /app is being split with half \(Copying\): try again when that is over/,
   ],
+  [
+    'one that is being merged',
+    shard('app', { merge: { from: 'next', phase: 'Following' } }),
+    undefined,
+    /app is being merged with next \(Following\): try again/,
+  ],
+  [
+    'one that was merged',
+    shard('app', { range: { start: 'm', end: 'm', epoch: 3 }, merge: { to: 'low', phase: 'Merged' } }),
+    undefined,
+    /no keys any more: split the shard that has them/,
+  ],
 ])('splitting %s', (_, one, at, expected) => {
   const why = objection(one, at);
   if (expected === null) expect(why).toBeNull();

@@ -1,5 +1,5 @@
 import type { SplitPhase } from '../crds/db-shard.ts';
-import { conditionOf, showRange, type DbShard } from './db-shards.ts';
+import { conditionOf, holdsKeys, showRange, type DbShard } from './db-shards.ts';
 
 /** What a look at a split that was asked for shows. */
 export type SplitNews =
@@ -54,15 +54,24 @@ const objectionToKey = (at: string, name: string, range: { start: string; end: s
   return inside ? null : `"${at}" is not inside of ${name} ${showRange(range)}: choose a key ${limits}`;
 };
 
-/** Why a shard is not split at a key, as far as its status tells; null: it may be tried. Pure. */
-export const objection = ({ metadata, status }: DbShard, at: string | undefined): string | null => {
-  const { name, deletionTimestamp } = metadata;
-  const { range, split } = status ?? {};
-  if (deletionTimestamp !== undefined) return `${name} is being deleted`;
+/** What it does with other shards now, if it does. */
+const workOf = ({ metadata: { name }, status: { split, merge } = {} }: DbShard): string | null => {
   if (split !== undefined) {
-    const other = split.to === undefined ? `takes over keys of ${split.from ?? ''}` : `is being split with ${split.to}`;
-    return `${name} ${other} (${split.phase}): try again when that is over`;
+    const work = split.to === undefined ? `takes over keys of ${split.from ?? ''}` : `is being split with ${split.to}`;
+    return `${name} ${work} (${split.phase})`;
   }
+  if (merge === undefined || merge.phase === 'Merged') return null;
+  return `${name} is being merged with ${merge.from ?? merge.to ?? ''} (${merge.phase})`;
+};
+
+/** Why a shard is not split at a key, as far as its status tells; null: it may be tried. Pure. */
+export const objection = (shard: DbShard, at: string | undefined): string | null => {
+  const { name, deletionTimestamp } = shard.metadata;
+  const range = shard.status?.range;
+  if (deletionTimestamp !== undefined) return `${name} is being deleted`;
+  const work = workOf(shard);
+  if (work !== null) return `${work}: try again when that is over`;
   if (range === undefined) return `${name} serves no keys yet`;
+  if (!holdsKeys(range)) return `${name} has no keys any more: split the shard that has them`;
   return at === undefined ? null : objectionToKey(at, name, range);
 };

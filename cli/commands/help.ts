@@ -13,6 +13,7 @@ const text = `Quartet: four services under one operator, on this computer.
   ./quartet kill pod X    SIGKILL to a pod's processes
   ./quartet logs X        of a pod, or of supervisor, kube-apiserver, nats-0, …   (-f follows, --tail N)
   ./quartet split X       split a database shard while it serves          (./quartet split --help)
+  ./quartet merge X --into Y   merge a shard into its lower neighbour     (./quartet merge --help)
   ./quartet describe dbshard X   all about a shard, and what to do        (./quartet describe --help)
   ./quartet backup DB --to PLACE  back a database up, or go on with it    (./quartet backup --help)
   ./quartet restore --from PLACE --to DB   into a new database            (./quartet restore --help)
@@ -32,6 +33,19 @@ const split = `./quartet split SHARD   split a DBShard online: a new one takes o
 The new shard gets database, replicas, storage and failover of SHARD. It copies all keys, follows the log, and then takes
 over: clients see at most a request that takes a moment longer. Ctrl-C stops the watching, not the split.
 To give it up before the keys are handed over, delete the new shard.`;
+
+const merge = `./quartet merge SHARD   merge a DBShard into its lower neighbour online, and delete it
+
+      --into LOWER        the shard whose range ends where that of SHARD begins; left out: that is found
+      --keep              do not delete SHARD in the end; it has no keys any more
+      --cancel            take a merge back instead: possible until the keys are handed over
+      --timeout T         how long to wait, 10m by default; the merge goes on after that
+  -n, --namespace NS      default by default
+      --kubeconfig FILE   on this cluster; left out: on this computer
+
+LOWER copies all keys of SHARD, follows its log, and then takes over: clients see at most a request that takes a moment
+longer. SHARD is deleted when no transaction can ask it any more. Ctrl-C stops the watching, not the merge: the same command
+goes on with it.`;
 
 const describe = `./quartet describe dbshard NAME   all about a shard, for whoever is on call
 
@@ -68,7 +82,7 @@ Make the new database first: DBShards with spec.database NEWDATABASE that hold a
 is compared with the backup by hash in the end. A restore that was interrupted is run again. Keys whose time to live has
 run out by now stay away.`;
 
-const pages: Readonly<Record<string, string>> = { split, describe, backup, restore };
+const pages: Readonly<Record<string, string>> = { split, merge, describe, backup, restore };
 
 /** What there is; or about one command. */
 export const help = ({ words }: CommandLine): number => {

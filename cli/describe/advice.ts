@@ -21,6 +21,7 @@ const byReason: Readonly<Record<string, string>> = {
     'an election takes seconds. If this stays, too few replicas are there: kubectl -n {ns} get pods -l app.kubernetes.io/instance={name} -o wide, and look at the nodes',
   GatewayUnavailable: 'clients cannot come in: kubectl -n {ns} describe deployment db-gateway',
   TakingOver: 'wait: it serves its keys when the split is over. The message says what it waits for',
+  Merging: 'wait: its keys are on their way to another shard. The message says what it waits for',
   StorageClassMissing: 'make the storage class, or create the resource with one that exists',
 };
 
@@ -34,7 +35,7 @@ const ready = (shard: DbShard): Advice[] => {
       'is an operator running? kubectl -n quartet-system get pods -l app.kubernetes.io/name=quartet-operator';
     return [{ problem: 'no operator has seen this resource', todo }];
   }
-  if (condition.status === 'True') return [];
+  if (condition.status === 'True' || condition.reason === 'Merged') return [];
   const todo = fill(byReason[condition.reason] ?? 'see the message', shard);
   return [{ problem: `not Ready, ${condition.reason}: ${condition.message}`, todo }];
 };
@@ -72,6 +73,23 @@ const splitting = (shard: DbShard): Advice[] => {
   if (condition === undefined || !condition.message.includes('; waits: ')) return [];
   const todo = 'most of this ends by itself; if it stays, look at the primaries of both shards with ./quartet describe';
   return [{ problem: `the split waits: ${condition.message}`, todo }];
+};
+
+const merging = (shard: DbShard): Advice[] => {
+  const [condition, merged] = [conditionOf(shard, 'Merging'), conditionOf(shard, 'Merged')];
+  if (merged !== undefined && shard.metadata.deletionTimestamp === undefined) {
+    const todo = fill(
+      'kubectl -n {ns} delete dbshard {name}; it waits by itself until nothing can ask it any more',
+      shard,
+    );
+    return [{ problem: `it is no longer needed: ${merged.message}`, todo }];
+  }
+  if (condition?.status === 'False')
+    return [{ problem: `the merge cannot begin: ${condition.message}`, todo: 'as it says' }];
+  if (condition === undefined || !condition.message.includes('; waits: ')) return [];
+  const todo =
+    'most of this ends by itself; if it stays, look at the primaries of both shards with ./quartet describe. Before the hand-over it can be taken back: ./quartet merge --cancel';
+  return [{ problem: `the merge waits: ${condition.message}`, todo }];
 };
 
 const isUnwell: ReadonlySet<string> = new Set(['pending', 'failed', 'silent', 'lost']);
@@ -113,6 +131,7 @@ export const adviceFor = (shard: DbShard, members: readonly Member[], live: Live
   ...ready(shard),
   ...conditions(shard),
   ...splitting(shard),
+  ...merging(shard),
   ...members.flatMap((one) => member(one, shard.metadata.namespace)),
   ...unheard(live),
 ];

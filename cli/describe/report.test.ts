@@ -105,6 +105,22 @@ WHAT TO DO
   });
 });
 
+describe('the report on a shard that was merged', () => {
+  it('says that it has no keys any more, and asks for nothing but its deletion', () => {
+    const merged = shard({
+      range: { start: 'm', end: 'm', epoch: 3 },
+      conditions: [
+        condition('Ready', 'False', 'Merged', 'its keys are those of low now'),
+        condition('Merged', 'True', 'Merged', 'its keys are those of low now; it can be deleted'),
+      ],
+    });
+    const text = report(merged, live);
+    expect(text).toMatch(/^Range +no keys, epoch 3/m);
+    expect(text).toMatch(/^Merge +Merged: its keys are those of low now; it can be deleted/m);
+    expect(advice(merged, live)).toHaveLength(1);
+  });
+});
+
 describe('what to do', () => {
   test.each<[string, DbShard, Live | string, RegExp, RegExp]>([
     [
@@ -177,6 +193,43 @@ describe('what to do', () => {
       live,
       /the split waits: .*no primary/,
       /primaries of both shards/,
+    ],
+    [
+      'about a merge that cannot begin',
+      shard({
+        conditions: [
+          condition('Ready', 'True', 'Serving'),
+          condition('Merging', 'False', 'NotNeighbours', 'name another'),
+        ],
+      }),
+      live,
+      /the merge cannot begin: name another/,
+      /as it says/,
+    ],
+    [
+      'about a merge that waits',
+      shard({
+        conditions: [
+          condition('Ready', 'True', 'Serving'),
+          condition('Merging', 'True', 'Following', 'low follows the log; waits: no primary'),
+        ],
+      }),
+      live,
+      /the merge waits: .*no primary/,
+      /--cancel/,
+    ],
+    [
+      'about a shard that was merged',
+      shard({
+        range: { start: 'm', end: 'm', epoch: 3 },
+        conditions: [
+          condition('Ready', 'False', 'Merged', 'its keys are those of low now'),
+          condition('Merged', 'True', 'Merged', 'its keys are those of low now; it can be deleted'),
+        ],
+      }),
+      live,
+      /it is no longer needed: its keys are those of low now/,
+      /kubectl -n shop delete dbshard app-a/,
     ],
   ])('%s', (...row) => {
     const [, one, heard, problem, todo] = row;

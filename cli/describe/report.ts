@@ -65,11 +65,13 @@ const logLine = ({ shard: { status }, live }: ReportFacts): string => {
 const facts = (all: ReportFacts, members: readonly Member[]): string => {
   const { shard } = all;
   const splitting = conditionOf(shard, 'Splitting');
+  const merging = conditionOf(shard, 'Merging') ?? conditionOf(shard, 'Merged');
   const rows: (readonly [string, string])[] = [
     ['Range', rangeLine(shard)],
     ['Primary', primaryLine(all, members)],
     ['Log', logLine(all)],
     ...(splitting === undefined ? [] : [['Split', `${splitting.reason}: ${splitting.message}`] as const]),
+    ...(merging === undefined ? [] : [['Merge', `${merging.reason}: ${merging.message}`] as const]),
     ...(shard.spec.split === undefined ? [] : [['Split above', shard.spec.split.above] as const]),
   ];
   return rows.map(([name, value]) => `${name.padEnd(12)}${value}`).join('\n');

@@ -121,6 +121,12 @@ describe('what may not change', () => {
       { range: { end: 'm' } },
       /range must be left out beside splitFrom/,
     ],
+    [
+      'DBShard',
+      { ...db, range: { start: 'm' }, mergeInto: 'a' },
+      { mergeInto: 'b' },
+      /mergeInto cannot change from one shard to another: take it back/,
+    ],
     ['DBShard', db, { storage: { size: '2Gi' } }, /storage\.size is immutable/],
     ['DBShard', db, { storage: { className: 'fast' } }, /storage\.className is immutable/],
     ['SearchShard', search, { index: 'other' }, /index is immutable/],
@@ -129,6 +135,13 @@ describe('what may not change', () => {
     ['SearchShard', search, { analysis: { analyzer: 'plain' } }, /analysis is immutable/],
   ])('%s %j to %j', async (kind, spec, changed, message) => {
     expect(await change(kind, spec, changed)).toMatch(message);
+  });
+
+  it('while a merge may be asked for at any time, also of a new half, and be taken back', async () => {
+    const asked = { mergeInto: 'a' };
+    expect(await change('DBShard', { ...db, range: { start: 'mm' } }, asked)).toBe('accepted');
+    expect(await change('DBShard', { ...db, range: { start: 'mmm' }, ...asked }, { mergeInto: null })).toBe('accepted');
+    expect(await change('DBShard', { ...db, splitFrom: { shard: 'abc' } }, asked)).toBe('accepted');
   });
 
   it('while replicas and policies may', async () => {

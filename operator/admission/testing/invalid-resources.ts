@@ -198,6 +198,22 @@ export const invalidResources: readonly InvalidResource[] = [
     kind: 'DBShard',
     spec: { database: 'app', splitFrom: { shard: 'App.A' } },
   },
+  {
+    title: 'a merge into itself',
+    kind: 'DBShard',
+    name: 'app-y',
+    spec: { database: 'app', range: { start: 'm' }, mergeInto: 'app-y' },
+  },
+  {
+    title: 'a merge of a shard that begins at the lowest key',
+    kind: 'DBShard',
+    spec: { database: 'app', range: { end: 'm' }, mergeInto: 'app-b' },
+  },
+  {
+    title: 'a merge into a shard that can have no such name',
+    kind: 'DBShard',
+    spec: { database: 'app', range: { start: 'm' }, mergeInto: 'App.A' },
+  },
   { title: 'a split above nothing', kind: 'DBShard', spec: { database: 'app', split: { above: '1k' } } },
   { title: 'a split above something', kind: 'DBShard', spec: { database: 'app', split: { above: 'large' } } },
   { title: 'a split without a limit', kind: 'DBShard', spec: { database: 'app', split: {} } },
