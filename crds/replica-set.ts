@@ -74,6 +74,30 @@ const memberStatus = z.object({
   applied: count('Last log sequence in its store, as of the last change of this status.'),
 });
 
+/**
+ * How far a move of a replica to another node is, or how the last one ended:
+ * - Waiting: it has not begun
+ * - Copying: the new replica is made and catches up; the old one works on
+ * - Replacing: the new one has caught up; the old one goes, after another leads
+ * - Moved, Refused, GivenUp: it is over
+ */
+export const movePhases = ['Waiting', 'Copying', 'Replacing', 'Moved', 'Refused', 'GivenUp'] as const;
+export type MovePhase = (typeof movePhases)[number];
+
+const moveStatus = z.object({
+  replica: z.string().max(255).describe('Replica that moves: the name of its pod.'),
+  from: z.string().max(253).optional().describe('Node that it leaves.'),
+  to: z.string().max(253).optional().describe('Node that it moves to.'),
+  replacement: z.string().max(253).optional().describe('New replica that takes its place.'),
+  phase: z.enum(movePhases).describe('Waiting, Copying, Replacing; or how it ended: Moved, Refused, GivenUp.'),
+  reason: z.string().max(128).describe('One word for programs: why it was refused; else the phase.'),
+  message: z.string().max(2048).describe('What is done now, what it waits for, or how it ended.'),
+  forBalance: z.boolean().describe('Whether the operator chose to move it, for a better balance of load and size.'),
+  bytes: count('Bytes of the store that are copied.'),
+  ended: z.string().optional().meta({ format: 'date-time' }).describe('When it was over.'),
+});
+export type MoveStatus = z.infer<typeof moveStatus>;
+
 /** Status of a set of replicas. */
 export const replicaSetStatus = {
   ...statusBase,
@@ -89,6 +113,7 @@ export const replicaSetStatus = {
     })
     .optional()
     .describe('The log that is the truth of this shard. Made once.'),
+  move: moveStatus.optional().describe('The move of a replica to another node, or the last one.'),
   nextReplica: count('Number of the next replica. Numbers are never used twice.'),
   members: z
     .array(memberStatus)

@@ -1,3 +1,16 @@
+/** How a replica set stands, for whoever looks at the balance of the fleet. */
+export interface SetStanding {
+  /** Its replicas; a move that goes on counts as done. */
+  readonly seats: readonly { readonly pod: string; readonly node: string; readonly zone: string }[];
+  readonly leader: string | null;
+  /** As desired, all caught up, nothing going on. */
+  readonly settled: boolean;
+  /** A move that is asked for or goes on. */
+  readonly move: { readonly bytes: number } | null;
+  /** The last one that is over. Time in ms since the epoch. */
+  readonly lastMove: { readonly ended: number; readonly bytes: number } | null;
+}
+
 /** What one replica set occupies. */
 export interface Occupancy {
   /** Node of each replica, also of those about to be made. */
@@ -6,6 +19,8 @@ export interface Occupancy {
   readonly primaryNode: string | null;
   /** Nodes on which replicas of this set are being rebuilt. */
   readonly rebuildingNodes: readonly string[];
+  /** Absent: nothing was decided about it yet. */
+  readonly standing?: SetStanding;
 }
 
 export interface NodeLoad {
@@ -33,6 +48,11 @@ export class Fleet {
 
   has(set: string): boolean {
     return this.#sets.has(set);
+  }
+
+  /** What each set occupies, by its key. */
+  all(): ReadonlyMap<string, Occupancy> {
+    return this.#sets;
   }
 
   /** Load by node. */

@@ -9,6 +9,7 @@ import type { Logs } from './logs.ts';
 import type { Measures } from './measures.ts';
 import type { NatsLink } from './nats-link.ts';
 import type { NodeStates } from './nodes.ts';
+import type { Rebalancer } from './rebalance/rebalancer.ts';
 import type {
   Deployment,
   NetworkPolicy,
@@ -53,6 +54,7 @@ export interface Operation {
   readonly commands: Commands;
   readonly nodes: NodeStates;
   readonly fleet: Fleet;
+  readonly rebalancer: Rebalancer;
   readonly measures: Measures;
   readonly foreign: SharedForeign;
   /** Time that NATS has been away, ms; 0 while it is there. */

@@ -1,4 +1,5 @@
 import type { Msg, NatsConnection } from '@nats-io/nats-core';
+import type { ReplicatedKind } from '../contract/names.ts';
 import { allChatReports, allHeartbeats, controlSubject } from '../contract/subjects.ts';
 import type { ChatReports } from './chat-room/reports.ts';
 import type { Controllers } from './controllers.ts';
@@ -6,6 +7,7 @@ import type { HeartbeatNews, PodAddress } from './heartbeats.ts';
 import type { NatsState } from './nats-link.ts';
 import type { Operation } from './operation.ts';
 import type { Controller } from './runtime/controller.ts';
+import { keyOf, type KubeObject } from './runtime/object.ts';
 import { ThrottledWake } from './throttle.ts';
 
 /** Who leads and who is silent goes before all else. */
@@ -17,7 +19,6 @@ const relistMs = 30_000;
 const awayNoticeMs = 3_200;
 /** A moment more than the time after which a node that came back gets replicas. */
 const steadyNoticeMs = 10_500;
-const balanceIntervalMs = 15_000;
 
 /** What reaches the operator besides Kubernetes: heartbeats, reports, JetStream's advisories, nodes. It wakes what is concerned. */
 export class Senses {
@@ -51,7 +52,7 @@ export class Senses {
     this.#every(relistMs, () => {
       if (link.state.state === 'ok') void this.#refreshLogs(0);
     });
-    this.#every(balanceIntervalMs, () => this.#considerBalance());
+    this.#every(this.#operation.rebalancer.intervalMs, () => this.#considerBalance());
   }
 
   stop(): void {
@@ -159,18 +160,18 @@ export class Senses {
     this.#wakeAll(steadyNoticeMs);
   }
 
-  /** Moves and switch-overs for balance make no event of their own: looked for now and then, where there is something to gain. */
+  /** Changes for balance make no event of their own: looked for now and then, where there is something to gain. */
   #considerBalance(): void {
-    const usable = this.#operation.nodes.all().filter((node) => node.usable);
-    const loads = this.#operation.fleet.loads();
-    const spread = (count: (name: string) => number): number => {
-      const counts = usable.map(({ name }) => count(name));
-      return Math.max(...counts) - Math.min(...counts);
-    };
-    if (usable.length < 2) return;
-    const uneven =
-      spread((name) => loads.get(name)?.replicas ?? 0) >= 2 || spread((name) => loads.get(name)?.primaries ?? 0) >= 2;
-    if (uneven) for (const controller of [this.#controllers.db, this.#controllers.search]) controller.wakeAll();
+    const { rebalancer, fleet, caches } = this.#operation;
+    const isSeen = (kind: ReplicatedKind, set: KubeObject): boolean =>
+      set.metadata.deletionTimestamp !== undefined || fleet.has(`${kind}/${keyOf(set)}`);
+    const isComplete =
+      caches.dbShards.list().every((set) => isSeen('db', set)) &&
+      caches.searchShards.list().every((set) => isSeen('search', set));
+    for (const set of rebalancer.look(isComplete)) {
+      const [kind, ...key] = set.split('/');
+      if (kind === 'db' || kind === 'search') this.#controllers[kind].wake(key.join('/'));
+    }
   }
 }
 

@@ -1,7 +1,22 @@
 import { z } from 'zod';
 import { natsUsers, type NatsUser } from '../contract/permissions.ts';
+import { durationMs } from '../crds/duration.ts';
+import { quantityBytes } from '../crds/quantity.ts';
+import type { RebalanceSettings } from './rebalance/rebalancer.ts';
 
 const password = z.string().min(1).optional();
+
+/** Text that `read` understands. */
+const readBy = (read: (text: string) => number) =>
+  z.string().refine((text) => {
+    try {
+      return read(text) > 0;
+    } catch {
+      return false;
+    }
+  }, 'not understood');
+const size = readBy(quantityBytes);
+const time = readBy(durationMs);
 
 /** The operator's environment: written by the chart, parsed once by main.ts. */
 const environment = z.object({
@@ -39,6 +54,16 @@ const environment = z.object({
   QUARTET_CHAT_DEVELOPMENT: z.enum(['true', 'false']).default('false'),
   QUARTET_ROUTER_MODE: z.enum(['proxy', 'redirect']).default('proxy'),
   QUARTET_TRUSTED_PROXIES: z.string().default(''),
+  /** Whether replicas and primaries move for a better balance of load and size over nodes. */
+  QUARTET_REBALANCE: z.enum(['true', 'false']).default('true'),
+  /** Moves for balance at once. */
+  QUARTET_REBALANCE_MOVES: z.coerce.number().int().min(1).max(100).default(1),
+  /** Bytes that they copy within any hour. */
+  QUARTET_REBALANCE_BYTES_PER_HOUR: size.default('50Gi'),
+  /** Rest after each. */
+  QUARTET_REBALANCE_PAUSE: time.default('30s'),
+  /** Time that figures of work are a mean of. */
+  QUARTET_REBALANCE_OVER: time.default('2m'),
   QUARTET_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
 });
 
@@ -68,6 +93,7 @@ export interface Settings {
   readonly chatDevelopment: boolean;
   readonly routerMode: 'proxy' | 'redirect';
   readonly trustedProxies: string;
+  readonly rebalance: RebalanceSettings;
   readonly logLevel: string;
 }
 
@@ -99,6 +125,14 @@ const natsOf = (e: Environment): Settings['nats'] => {
   };
 };
 
+const rebalanceOf = (e: Environment): RebalanceSettings => ({
+  enabled: e.QUARTET_REBALANCE === 'true',
+  movesAtOnce: e.QUARTET_REBALANCE_MOVES,
+  bytesPerHour: quantityBytes(e.QUARTET_REBALANCE_BYTES_PER_HOUR),
+  pauseMs: durationMs(e.QUARTET_REBALANCE_PAUSE),
+  overMs: durationMs(e.QUARTET_REBALANCE_OVER),
+});
+
 /** Parses the environment; throws an Error when some of NATS' passwords are missing and a ZodError that names each variable that is wrong. */
 export const parseSettings = (env: Readonly<Record<string, string | undefined>>): Settings => {
   const e = environment.parse(env);
@@ -119,6 +153,7 @@ export const parseSettings = (env: Readonly<Record<string, string | undefined>>)
     chatDevelopment: e.QUARTET_CHAT_DEVELOPMENT === 'true',
     routerMode: e.QUARTET_ROUTER_MODE,
     trustedProxies: e.QUARTET_TRUSTED_PROXIES,
+    rebalance: rebalanceOf(e),
     logLevel: e.QUARTET_LOG_LEVEL,
   };
 };

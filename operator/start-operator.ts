@@ -15,6 +15,7 @@ import { createMeasures } from './measures.ts';
 import { NatsLink } from './nats-link.ts';
 import { NodeStates } from './nodes.ts';
 import type { Operation } from './operation.ts';
+import { Rebalancer } from './rebalance/rebalancer.ts';
 import type { KubeClient } from './runtime/client.ts';
 import { connectKube } from './runtime/connection.ts';
 import type { LeaseOptions, Manager } from './runtime/manager.ts';
@@ -71,6 +72,9 @@ export const startOperator = async (options: OperatorOptions): Promise<Operator>
     metrics,
     ...(lease !== null && { lease }),
   });
+  const fleet = new Fleet();
+  const nodes = new NodeStates();
+  const rebalancer = new Rebalancer({ settings: settings.rebalance, fleet, nodes, heartbeats, log });
   const operation: Operation = {
     settings,
     log,
@@ -80,9 +84,10 @@ export const startOperator = async (options: OperatorOptions): Promise<Operator>
     logs,
     directory: new DirectoryPublisher(() => link.connection, settings.nats.replicas, log),
     commands: new Commands((subject, payload, deadlineMs) => link.request(subject, payload, deadlineMs), log),
-    nodes: new NodeStates(),
-    fleet: new Fleet(),
-    measures: createMeasures(metrics),
+    nodes,
+    fleet,
+    rebalancer,
+    measures: createMeasures(metrics, rebalancer),
     foreign: new SharedForeign(),
     natsAwayMs: followAbsence(link),
   };

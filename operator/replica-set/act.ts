@@ -1,10 +1,12 @@
 import type { ReplicaSetId, ReplicatedKind } from '../../contract/names.ts';
+import { moveAnnotations, moveText } from '../../crds/move.ts';
 import type { Operation } from '../operation.ts';
 import { labels } from '../pod-template.ts';
 import type { SetAction } from '../replicas/action.ts';
 import type { SetView } from '../replicas/view.ts';
 import { persistentVolumeClaims, pods } from '../runtime/builtin.ts';
 import type { EventNote } from '../runtime/events.ts';
+import type { Resource } from '../runtime/resource.ts';
 import type { Writer } from '../runtime/writer.ts';
 import { replicaClaim, replicaPod, type ReplicaSet } from './kind.ts';
 import type { SetMemory } from './memory.ts';
@@ -16,6 +18,7 @@ export type Action = SetAction | { readonly type: 'create-log' };
 export interface ActContext {
   readonly kind: ReplicatedKind;
   readonly set: ReplicaSet;
+  readonly resource: Resource;
   readonly view: SetView;
   readonly memory: SetMemory;
   readonly operation: Operation;
@@ -58,7 +61,7 @@ const createReplica = async (
   const { kind, set, view, operation, writer, memory, note } = context;
   const pod = replicaPod(kind, set.metadata.name, action.number);
   const zone = view.nodes.find(({ name }) => name === action.node)?.zone ?? '';
-  const seat = { pod, number: action.number, node: action.node, zone };
+  const seat = { pod, number: action.number, node: action.node, zone, replaces: action.replaces ?? null };
   memory.nextNumber = Math.max(memory.nextNumber, action.number + 1);
   const desired = replicaClaimObject(kind, set, seat, operation.settings);
   const outcome = await writer.apply(persistentVolumeClaims, {
@@ -106,6 +109,15 @@ const labelPod = async (action: Extract<Action, { type: 'label' }>, context: Act
   await context.writer.annotate(pods, object, { labels: { [labels.role]: action.primary ? 'primary' : 'replica' } });
 };
 
+const requestMove = async (
+  { pod, to, why }: Extract<Action, { type: 'request-move' }>,
+  { set, resource, writer }: ActContext,
+): Promise<void> => {
+  const text = moveText({ replica: pod, to });
+  const annotations = { [moveAnnotations.move]: text, [moveAnnotations.forBalance]: why };
+  await writer.annotate(resource, set, { annotations });
+};
+
 const promote = (action: Extract<Action, { type: 'promote' | 'switch-over' }>, context: ActContext): void => {
   const { kind, set, operation, memory, note, wake } = context;
   const { commands, measures } = operation;
@@ -127,6 +139,8 @@ export const act = async (action: Action, context: ActContext): Promise<void> =>
       return deletePod(action, context);
     case 'forget-replica':
       return forgetReplica(action, context);
+    case 'request-move':
+      return requestMove(action, context);
     case 'label':
       return labelPod(action, context);
     default:

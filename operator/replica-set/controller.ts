@@ -1,4 +1,5 @@
 import type { ReplicatedKind } from '../../contract/names.ts';
+import { moveAnnotations } from '../../crds/move.ts';
 import { finalizer, refTo } from '../kinds.ts';
 import { judgeLog } from '../messaging.ts';
 import { ensureNatsSecret } from '../nats-secret.ts';
@@ -17,6 +18,7 @@ import { newsOf } from './news.ts';
 import { planDeletion, type DeletionStep } from './deletion.ts';
 import type { ReplicaSet } from './kind.ts';
 import { SetMemory } from './memory.ts';
+import { goesOn } from './move.ts';
 import { disruptionBudgets, setTemplateHash } from './objects.ts';
 import { occupancyOf } from './occupancy.ts';
 import { isClaimOf, observeSet } from './observe.ts';
@@ -88,9 +90,10 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
     await ensureNatsSecret(refTo(set).namespace, this.#operation, context.writer);
     const foreign = await this.#applyObjects(set, context);
     const memory = this.#memory(key);
-    const view = this.#view(set, memory, context.now());
+    const now = context.now();
+    const view = this.#view(set, memory, now);
     const pods = view.replicas.filter(({ pod }) => memory.foreignPods.has(pod)).map(({ pod }) => `Pod ${pod}`);
-    const plan = planReplicaSet(this.#observed(set, view, memory, [...foreign, ...pods]));
+    const plan = planReplicaSet(this.#observed(set, view, memory, { foreign: [...foreign, ...pods], now }));
     // at once, without waiting since the view was made: the next set's plan counts on it
     this.#operation.fleet.note(this.#fleetKey(set), occupancyOf(view, plan));
     await this.#carryOut(plan, { set, view, memory, context });
@@ -146,7 +149,7 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
   }
 
   #view(set: T, memory: SetMemory, now: number): SetView {
-    const { heartbeats, nodes, fleet, settings } = this.#operation;
+    const { heartbeats, nodes, fleet, settings, rebalancer } = this.#operation;
     const failover = this.#kind.failover(set);
     const dependents = this.#dependents(set);
     heartbeats.setSuspectAfter(refTo(set).namespace, set.metadata.name, failover.suspectAfterMs);
@@ -160,12 +163,13 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
       memory,
       templateHash: setTemplateHash(this.#kind.kind, set, settings),
       rollOutWaitsFor: rollOutWaitsFor(this.#kind.kind, set, dependents.pods, this.#operation),
+      improvement: rebalancer.improvementFor(this.#fleetKey(set)),
       failover,
       now,
     });
   }
 
-  #observed(set: T, view: SetView, memory: SetMemory, foreign: readonly string[]): SetObserved {
+  #observed(set: T, view: SetView, memory: SetMemory, seen: Pick<SetObserved, 'foreign' | 'now'>): SetObserved {
     const { link, logs, caches, heartbeats, settings } = this.#operation;
     const namespace = refTo(set).namespace;
     const { kind } = this.#kind;
@@ -182,7 +186,6 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
       gateways: gateway?.status?.availableReplicas ?? 0,
       judgement: this.#kind.judge(set, this.#kind.cache.list(namespace)),
       orphans: this.#orphans(set, view),
-      foreign,
       volumes: {
         className: set.spec.storage.className || settings.storageClass,
         classes: caches.storageClasses.list(),
@@ -193,6 +196,7 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
         this.#kind.figures.map((name) => [name, beat ? Math.round(beat.figures[name] ?? 0) : 'unknown']),
       ),
       figuresSinceMs: performance.now() - memory.figuresAt,
+      ...seen,
     };
   }
 
@@ -211,6 +215,7 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
     const acting: ActContext = {
       kind: this.#kind.kind,
       set,
+      resource: this.#kind.resource as Resource,
       view,
       memory,
       operation: this.#operation,
@@ -221,6 +226,16 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
     // the decision about who leads goes out first: it is what clients wait for
     for (const action of byUrgency(plan.actions)) await act(action, acting);
     await this.#writeStatus(set, plan, memory, context);
+    await this.#endMove(set, plan, context);
+  }
+
+  /** The wish for a move goes when status tells how it ended. */
+  async #endMove(set: T, { set: plan, status }: ReplicaSetPlan, { writer }: ReconcileContext): Promise<void> {
+    if (plan === null || plan.move.type === 'none' || goesOn(status.move)) return;
+    const { kind, resource } = this.#kind;
+    this.#operation.measures.noteMove(kind, status.move);
+    const annotations = { [moveAnnotations.move]: null, [moveAnnotations.forBalance]: null };
+    await writer.annotate(resource, set, { annotations });
   }
 
   async #writeStatus(set: T, plan: ReplicaSetPlan, memory: SetMemory, context: ReconcileContext): Promise<void> {

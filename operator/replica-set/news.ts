@@ -1,6 +1,7 @@
 import type { DesiredCondition } from '../runtime/conditions.ts';
 import type { EventNote } from '../runtime/events.ts';
 import type { ReplicaSet } from './kind.ts';
+import { moveNews } from './move.ts';
 import type { ReplicaSetPlan } from './plan.ts';
 
 /** The value of a condition while all is well: reaching it is told as a Normal event. */
@@ -40,15 +41,18 @@ const noteOf = ({ type, status, reason, message = '' }: DesiredCondition): Event
 });
 
 /** Events that a plan gives reason to: what changed for the better or worse since status was written last. */
-export const newsOf = (set: ReplicaSet, { conditions, set: plan }: ReplicaSetPlan): EventNote[] => {
+export const newsOf = (set: ReplicaSet, { conditions, set: plan, status }: ReplicaSetPlan): EventNote[] => {
   const lostBefore = new Set(set.status?.members?.filter(({ state }) => state === 'lost').map(({ pod }) => pod));
   const lost = (plan?.lost ?? []).filter(({ pod }) => !lostBefore.has(pod));
+  const move = moveNews(set.status?.move, status.move);
   return [
+    ...(move === null ? [] : [move]),
     ...lost.map(({ pod, why }): EventNote => ({
       type: 'Warning',
       reason: 'ReplicaLost',
       note: `${pod} is given up: ${why}`,
     })),
-    ...conditions.filter((condition) => isNews(set, condition)).map(noteOf),
+    // a move has events of its own
+    ...conditions.filter((condition) => condition.type !== 'Moving' && isNews(set, condition)).map(noteOf),
   ];
 };

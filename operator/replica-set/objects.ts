@@ -10,6 +10,8 @@ export interface Seat {
   readonly number: number;
   readonly node: string;
   readonly zone: string;
+  /** The replica whose place it takes; null: it was not made for a move. */
+  readonly replaces: string | null;
 }
 
 const common = (kind: ReplicatedKind, set: ReplicaSet) => ({
@@ -93,6 +95,7 @@ export const replicaClaimObject = (
         [annotations.node]: seat.node,
         [annotations.zone]: seat.zone,
         [annotations.owner]: set.metadata.uid ?? '',
+        ...(seat.replaces !== null && { [annotations.replaces]: seat.replaces }),
       },
     },
     spec: {

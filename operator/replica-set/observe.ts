@@ -4,10 +4,11 @@ import type { Fleet } from '../fleet.ts';
 import type { Heartbeats } from '../heartbeats.ts';
 import type { NodeStates } from '../nodes.ts';
 import { annotations, labels } from '../pod-template.ts';
-import type { NodeView, Presence, ReplicaView, SetView } from '../replicas/view.ts';
+import type { Improvement, NodeView, Presence, ReplicaView, SetView } from '../replicas/view.ts';
 import type { PersistentVolumeClaim, Pod } from '../runtime/builtin.ts';
 import type { ReplicaSet } from './kind.ts';
 import type { SetMemory } from './memory.ts';
+import { moveRequestOf } from './move.ts';
 
 /** All that a replica set's view is read from: caches and what the operator hears. */
 export interface Sources {
@@ -24,6 +25,8 @@ export interface Sources {
   readonly templateHash: string;
   /** Why a new template waits; null when it is this set's turn. */
   readonly rollOutWaitsFor: string | null;
+  /** What the balance of the fleet asks of this set. */
+  readonly improvement: Improvement | null;
   readonly failover: { readonly suspectAfterMs: number; readonly replaceAfterMs: number };
   /** ms since the epoch. */
   readonly now: number;
@@ -76,6 +79,7 @@ const replicaView = (claim: PersistentVolumeClaim, sources: Sources): ReplicaVie
     createdForMs: ageMs((object ?? claim).metadata.creationTimestamp, sources.now),
     beat: sources.heartbeats.view(sources.set.metadata.namespace ?? '', pod),
     refused: sources.memory.isRefused(pod),
+    replaces: seat[annotations.replaces] ?? null,
   };
 };
 
@@ -128,6 +132,8 @@ export const observeSet = (sources: Sources): SetView => {
     inFlight: memory.inFlight,
     elections: memory.elections(),
     rollOutWaitsFor: sources.rollOutWaitsFor,
+    move: moveRequestOf(set),
+    improvement: sources.improvement,
     ...sources.failover,
   };
 };

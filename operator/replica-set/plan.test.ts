@@ -38,6 +38,7 @@ const observed = (over: Partial<SetObserved> = {}): SetObserved => ({
   servers: { durability: { state: 'always' }, unfit: null },
   figures: { keys: 5, bytes: 100 },
   figuresSinceMs: 60_000,
+  now: 0,
   ...over,
 });
 

@@ -8,6 +8,7 @@ import { planSet, type SetPlan } from '../replicas/plan-set.ts';
 import { isCaughtUp, type SetView } from '../replicas/view.ts';
 import type { DesiredCondition } from '../runtime/conditions.ts';
 import type { ReplicaSet, ReplicaSetStatus } from './kind.ts';
+import { moveConditions } from './move.ts';
 import { volumesCondition, type VolumesObserved } from './volumes.ts';
 import { logOf, planStatus, primaryOf } from './status.ts';
 
@@ -52,6 +53,8 @@ export interface SetObserved {
   readonly figures: Readonly<Record<string, number | 'unknown'>>;
   /** Time since figures were written last. */
   readonly figuresSinceMs: number;
+  /** ms since the epoch. */
+  readonly now: number;
 }
 
 /** A directory entry without what the kind adds. */
@@ -212,22 +215,26 @@ const removeOrphans = ({ orphans, view }: SetObserved, { leader, members }: SetP
   return orphans.map((pod) => ({ type: 'delete-pod', pod, why: 'its volume is gone and others have taken its place' }));
 };
 
-const decisionsOf = (observed: SetObserved, set: SetPlan | null): Omit<ReplicaSetPlan, 'actions'> => ({
-  entry: observed.nats.state === 'ok' && observed.judgement.hold === undefined ? planEntry(observed, set) : null,
-  status: planStatus(observed, set),
-  conditions: [
-    readyCondition(observed, set),
-    ...progressConditions(observed, set),
-    logCondition(observed),
-    volumesCondition(observed.volumes),
-    durableCondition(observed),
-    ...serversCondition(observed),
-    ...observed.judgement.conditions,
-    ...foreignCondition(observed.foreign),
-  ],
-  set,
-  requeueAfterMs: requeue(observed, set),
-});
+const decisionsOf = (observed: SetObserved, set: SetPlan | null): Omit<ReplicaSetPlan, 'actions'> => {
+  const status = planStatus(observed, set);
+  return {
+    entry: observed.nats.state === 'ok' && observed.judgement.hold === undefined ? planEntry(observed, set) : null,
+    status,
+    conditions: [
+      readyCondition(observed, set),
+      ...progressConditions(observed, set),
+      logCondition(observed),
+      volumesCondition(observed.volumes),
+      durableCondition(observed),
+      ...serversCondition(observed),
+      ...moveConditions(status.move),
+      ...observed.judgement.conditions,
+      ...foreignCondition(observed.foreign),
+    ],
+    set,
+    requeueAfterMs: requeue(observed, set),
+  };
+};
 
 /**
  * Decides all about one DBShard or SearchShard. While NATS is away, unfit, or its log is not the one that was

@@ -35,6 +35,7 @@ const succeed = (action: PromotionAction, term: number, context: PromotionContex
   const { memory, note } = context;
   memory.setPromoted(action.pod, term);
   if (action.type === 'promote') memory.noteElection();
+  if (action.type === 'switch-over' && action.forBalance) context.measures.leadsForBalance.inc({ kind: context.kind });
   memory.failures = 0;
   memory.inFlight = null;
   const note_ = `${action.pod} leads with term ${term}: ${action.why}`;

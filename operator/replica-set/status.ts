@@ -1,6 +1,7 @@
 import type { SetPlan } from '../replicas/plan-set.ts';
 import { appliedOf, isCaughtUp, isFresh, type ReplicaView, type SetView } from '../replicas/view.ts';
 import { showFigures } from './figures.ts';
+import { planMoveStatus } from './move.ts';
 import { setSelector, type ReplicaSetStatus } from './kind.ts';
 import type { SetEntry, SetObserved } from './plan.ts';
 
@@ -49,6 +50,12 @@ const planMembers = ({ view }: SetObserved, plan: SetPlan | null): Members => {
   }));
 };
 
+/** The move that goes on, or the last one. */
+const planMove = ({ set, view, figures, now }: SetObserved, plan: SetPlan | null) => {
+  const bytes = figures['bytes'] === 'unknown' ? 0 : (figures['bytes'] ?? 0);
+  return planMoveStatus({ view, move: plan?.move ?? null, shown: set.status?.move, bytes, now });
+};
+
 /** Positions move all the time: they are no reason to write a status, and are up to date when there is another one. */
 const withoutPositions = (status: Status): string => {
   const members = status.members?.map(({ applied: _applied, ...rest }) => rest);
@@ -61,6 +68,7 @@ export const planStatus = (observed: SetObserved, plan: SetPlan | null): Status 
   const { set, view, kind } = observed;
   const log = logOf(observed);
   const primary = primaryOf(observed, plan);
+  const move = planMove(observed, plan);
   const status: Status = {
     ...(set.metadata.generation === undefined ? {} : { observedGeneration: set.metadata.generation }),
     replicas: view.replicas.length,
@@ -69,6 +77,7 @@ export const planStatus = (observed: SetObserved, plan: SetPlan | null): Status 
     ...(primary === null ? {} : { primary }),
     term: plan?.term ?? view.recorded.term,
     ...(log === null ? {} : { log }),
+    ...(move !== undefined && { move }),
     nextReplica: view.nextNumber,
     members: planMembers(observed, plan),
     ...planFigures(observed),

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import type { ReplicaState } from '../../contract/heartbeat.ts';
-import type { BeatView, NodeView, Presence, ReplicaView, SetView } from './view.ts';
+import type { BeatView, Improvement, MoveRequest, NodeView, Presence, ReplicaView, SetView } from './view.ts';
 
 const states: readonly ReplicaState[] = ['starting', 'rebuilding', 'following', 'promoting', 'primary', 'halted'];
 const presences: readonly Presence[] = ['running', 'running', 'running', 'pending', 'terminating', 'failed', 'absent'];
@@ -54,12 +54,29 @@ const anyReplica = (number: number, node: NodeView): fc.Arbitrary<ReplicaView> =
     createdForMs: fc.integer({ min: 0, max: 1_000_000 }),
     beat: fc.option(anyBeat),
     refused: fc.boolean(),
+    replaces: fc.constantFrom(null, null, 'r0', 'r1'),
   });
 
 const anyReplicas = (nodes: readonly NodeView[]): fc.Arbitrary<ReplicaView[]> =>
   fc
     .shuffledSubarray([...nodes], { maxLength: 5 })
     .chain((chosen) => fc.tuple(...chosen.map((node, number) => anyReplica(number, node))));
+
+const anyPod = fc.constantFrom('r0', 'r1', 'r2', 'r9');
+const anyNodeName = fc.constantFrom('node-a', 'node-b', 'node-c', 'node-f', 'node-x');
+
+const anyMove: fc.Arbitrary<MoveRequest> = fc.record({
+  replica: anyPod,
+  to: fc.option(anyNodeName),
+  why: fc.constant('somebody asked'),
+  automatic: fc.boolean(),
+  replacement: fc.option(anyPod),
+});
+
+const anyImprovement: fc.Arbitrary<Improvement> = fc.oneof(
+  fc.record({ type: fc.constant('lead' as const), pod: anyPod, why: fc.constant('load') }),
+  fc.record({ type: fc.constant('move' as const), pod: anyPod, to: anyNodeName, why: fc.constant('size') }),
+);
 
 /** Any situation of a replica set that the never-two-on-a-node rule allows. */
 export const anyView: fc.Arbitrary<SetView> = anyNodes.chain((nodes) =>
@@ -80,6 +97,8 @@ export const anyView: fc.Arbitrary<SetView> = anyNodes.chain((nodes) =>
       inFlight: fc.constant(null),
       elections: fc.array(fc.integer({ min: 0, max: 60_000 }), { maxLength: 8 }),
       rollOutWaitsFor: fc.option(fc.constant('another set goes first')),
+      move: fc.option(anyMove),
+      improvement: fc.option(anyImprovement),
       suspectAfterMs: fc.constant(1500),
       replaceAfterMs: fc.constant(10_000),
     });

@@ -35,6 +35,8 @@ const viewOf = (world: World, set: World['sets'][number]): SetView => ({
   inFlight: null,
   elections: [],
   rollOutWaitsFor: null,
+  move: null,
+  improvement: null,
   suspectAfterMs: 1500,
   replaceAfterMs: 10_000,
 });

@@ -24,18 +24,21 @@ export const placeReplica = ({ nodes, replicas, allowed = () => true }: Placemen
 /** How bad a set of replicas is placed; lower is better, compared from left to right. */
 export type PlacementCost = readonly [unusable: number, zones: number, load: number];
 
+/** How unevenly replicas are spread over zones: the sum of squares of what each holds. */
+export const zoneCost = (replicas: readonly { readonly zone: string }[]): number => {
+  const zones = new Map<string, number>();
+  for (const { zone } of replicas) zones.set(zone, (zones.get(zone) ?? 0) + 1);
+  return [...zones.values()].reduce((sum, count) => sum + count * count, 0);
+};
+
 export const placementCost = (
   replicas: readonly Pick<ReplicaView, 'node' | 'zone'>[],
   load: (node: string) => { readonly usable: boolean; readonly others: number },
-): PlacementCost => {
-  const zones = new Map<string, number>();
-  for (const { zone } of replicas) zones.set(zone, (zones.get(zone) ?? 0) + 1);
-  return [
-    replicas.filter(({ node }) => !load(node).usable).length,
-    [...zones.values()].reduce((sum, count) => sum + count * count, 0),
-    replicas.reduce((sum, { node }) => sum + load(node).others, 0),
-  ];
-};
+): PlacementCost => [
+  replicas.filter(({ node }) => !load(node).usable).length,
+  zoneCost(replicas),
+  replicas.reduce((sum, { node }) => sum + load(node).others, 0),
+];
 
 /** Negative when `a` is better. */
 export const compareCost = (a: PlacementCost, b: PlacementCost): number => a[0] - b[0] || a[1] - b[1] || a[2] - b[2];

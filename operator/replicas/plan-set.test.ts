@@ -276,25 +276,31 @@ const cases: readonly { readonly rule: string; readonly given: SetView; readonly
     expected: ['delete-pod r1'],
   },
   {
-    rule: 'a revived node gets a replica back from a node that holds two more',
+    rule: 'a revived node gets a replica back from a zone with two',
+    given: view({
+      desired: 2,
+      replicas: [primary(0, 'a'), replica(1, 'b', { zone: 'zone-a' })],
+      nextNumber: 2,
+      nodes: [node('a', { replicas: 3, primaries: 1 }), node('b', { zone: 'zone-a', replicas: 4 }), node('c')],
+    }),
+    expected: ['create r2 on node-c'],
+  },
+  {
+    rule: 'how many replicas nodes hold is for the balance of the fleet',
     given: view({
       desired: 2,
       replicas: [primary(0, 'a'), replica(1, 'b')],
       nextNumber: 2,
-      nodes: [
-        node('a', { replicas: 3, primaries: 1 }),
-        node('b', { replicas: 4 }),
-        node('c', { zone: 'zone-b', replicas: 2 }),
-      ],
+      nodes: four.slice(0, 3).map((one, i) => ({ ...one, replicas: 9 - 4 * i })),
     }),
-    expected: ['create r2 on node-c'],
+    expected: [],
   },
   {
     rule: 'nothing moves to a node that came back a moment ago',
     given: view({
       desired: 2,
       replicas: [primary(0, 'a'), replica(1, 'b')],
-      nodes: [node('a', { primaries: 1 }), node('b', { replicas: 9 }), node('c', { replicas: 0, steadyForMs: 9_999 })],
+      nodes: [node('a', { zone: 'zone-b', primaries: 1 }), node('b'), node('c', { replicas: 0, steadyForMs: 9_999 })],
     }),
     expected: [],
   },
@@ -320,21 +326,24 @@ const cases: readonly { readonly rule: string; readonly given: SetView; readonly
     expected: ['create r3 on node-d'],
   },
   {
-    rule: 'primaries are spread over nodes by switch-over',
-    given: view({ nodes: [node('a', { primaries: 3 }), node('b', { primaries: 1 }), node('c', { primaries: 0 })] }),
+    rule: 'a primary hands over for the balance of the fleet',
+    given: view({ improvement: { type: 'lead', pod: 'r2', why: 'node-a leads 3 shards, node-c 0' } }),
     expected: ['switch over from r0 to r2 with term 2'],
   },
   {
-    rule: 'a primary that was elected a moment ago is not moved for balance',
+    rule: 'a primary that was elected a moment ago does not',
     given: view({
       replicas: [primary(0, 'a', { beat: beat('primary', { stateForMs: 29_999 }) }), replica(1, 'b'), replica(2, 'c')],
-      nodes: [node('a', { primaries: 3 }), node('b', { primaries: 1 }), node('c', { primaries: 0 })],
+      improvement: { type: 'lead', pod: 'r2', why: 'node-a leads 3 shards, node-c 0' },
     }),
     expected: [],
   },
   {
-    rule: 'a difference of one primary is no reason to switch over',
-    given: view({ nodes: [node('a', { primaries: 2 }), node('b', { primaries: 1 }), node('c', { primaries: 1 })] }),
+    rule: 'nor does one to a node that is closed meanwhile',
+    given: view({
+      nodes: [node('a'), node('b'), cordoned('c', 0)],
+      improvement: { type: 'lead', pod: 'r2', why: 'node-a leads 3 shards, node-c 0' },
+    }),
     expected: [],
   },
   {

@@ -1,8 +1,10 @@
 import type { SetAction } from './action.ts';
-import { betterNode, betterPrimary } from './balance.ts';
-import { candidates, decideElection, type Election } from './election.ts';
+import { act, none, switchOver, type Change } from './change.ts';
+import { decideElection, type Election } from './election.ts';
 import { evacuate, isLeaving } from './evacuate.ts';
+import { improve } from './improve.ts';
 import { lossOf } from './loss.ts';
+import { judgeMove, leavesForMove, type Move } from './move.ts';
 import { placeReplica } from './placement.ts';
 import { mostDispensable } from './surplus.ts';
 import { highestTerm, isCaughtUp, isFresh, nodeOf, type NodeView, type ReplicaView, type SetView } from './view.ts';
@@ -18,24 +20,17 @@ export interface SetPlan {
   readonly waitsFor: string | null;
   /** Why the number of replicas is not as desired and nothing is done about it now. */
   readonly blocked: string | null;
+  /** A move that was asked for. */
+  readonly move: Move;
   /** Look again after this time even if nothing happens. */
   readonly requeueAfterMs?: number | undefined;
 }
-
-interface Membership {
-  readonly actions: readonly SetAction[];
-  readonly blocked?: string | undefined;
-}
-
-const none: Membership = { actions: [] };
-
-const act = (...actions: SetAction[]): Membership => ({ actions });
 
 /** Node not ready, or gone: nobody can confirm there that a pod ended. */
 const isOnLostNode = (replica: ReplicaView, view: SetView): boolean => nodeOf(replica, view)?.lost ?? true;
 
 /** The first replicas of a new set, all at once: there is nothing to copy. */
-const createInitial = (view: SetView, members: readonly ReplicaView[]): Membership => {
+const createInitial = (view: SetView, members: readonly ReplicaView[]): Change => {
   const actions: SetAction[] = [];
   const placed: { node: string; zone: string }[] = [...view.replicas];
   for (let missing = view.desired - members.length; missing > 0; missing--) {
@@ -48,7 +43,7 @@ const createInitial = (view: SetView, members: readonly ReplicaView[]): Membersh
 };
 
 /** One more replica, rebuilt from a peer: one at a time in the set, and one at a time on a node. */
-const addOne = (view: SetView, members: readonly ReplicaView[], why: string): Membership => {
+const addOne = (view: SetView, members: readonly ReplicaView[], why: string): Change => {
   const rebuilding = members.find((member) => !isCaughtUp(member, view));
   if (rebuilding) return { actions: [], blocked: `${rebuilding.pod} has to catch up first` };
   const free = (node: NodeView): boolean => node.rebuilding === 0;
@@ -59,30 +54,29 @@ const addOne = (view: SetView, members: readonly ReplicaView[], why: string): Me
   return { actions: [], blocked: 'no usable node is left that holds no replica of this shard' };
 };
 
+/** Whether a replica may go though others are still missing: one that is useless may, but not one that waits for its successor. */
+const mayLeaveEarly = (victim: ReplicaView, members: readonly ReplicaView[], view: SetView): boolean =>
+  !isCaughtUp(victim, view) && !members.some(({ replaces }) => replaces === victim.pod);
+
 /** One replica goes: after another has taken over, when it leads. */
-const removeOne = (view: SetView, members: readonly ReplicaView[], leader: string | null): Membership => {
-  const victim = mostDispensable(members, view, leader);
+const removeOne = (view: SetView, members: readonly ReplicaView[], leader: string | null): Change => {
+  const moving = leavesForMove(members, view, leader);
+  const victim = moving ?? mostDispensable(members, view, leader);
   if (victim === null) return none;
   const rest = members.filter((member) => member !== victim);
   const readyWithout = rest.filter((member) => isCaughtUp(member, view)).length;
-  if (isCaughtUp(victim, view) && readyWithout < view.desired) {
+  if (readyWithout < view.desired && !mayLeaveEarly(victim, members, view)) {
     return { actions: [], blocked: `${victim.pod} goes when the others have caught up` };
   }
   if (victim.pod !== leader) {
     const force = isOnLostNode(victim, view);
-    return act({ type: 'forget-replica', pod: victim.pod, force, why: 'more replicas than desired' });
+    const why = moving === null ? 'more replicas than desired' : 'another has its place, for a move';
+    return act({ type: 'forget-replica', pod: victim.pod, force, why });
   }
-  return switchOver(view, victim.pod, rest, 'the primary is to be removed');
+  return switchOver(view, victim.pod, rest, moving === null ? 'the primary is to be removed' : 'the primary moves');
 };
 
-const switchOver = (view: SetView, from: string, among: readonly ReplicaView[], why: string): Membership => {
-  if (view.inFlight !== null) return none;
-  const target = candidates(view, from).find((replica) => among.includes(replica) && !replica.refused);
-  if (target === undefined) return { actions: [], blocked: `${from} leads and no other replica can` };
-  return act({ type: 'switch-over', from, pod: target.pod, term: highestTerm(view) + 1, why });
-};
-
-const forgetLost = (view: SetView, lost: readonly ReplicaView[], members: readonly ReplicaView[]): Membership => {
+const forgetLost = (view: SetView, lost: readonly ReplicaView[], members: readonly ReplicaView[]): Change => {
   const ready = members.filter((member) => isCaughtUp(member, view)).length;
   const [gone] = lost;
   if (gone === undefined || ready < view.desired) return none;
@@ -94,7 +88,7 @@ const forgetLost = (view: SetView, lost: readonly ReplicaView[], members: readon
   });
 };
 
-const planMembership = (view: SetView, lost: readonly ReplicaView[], leader: string | null): Membership => {
+const planMembership = (view: SetView, lost: readonly ReplicaView[], leader: string | null): Change => {
   const members = view.replicas.filter((replica) => !lost.includes(replica));
   if (members.length < view.desired && highestTerm(view) === 0) return createInitial(view, members);
   if (leader === null) return none;
@@ -103,46 +97,6 @@ const planMembership = (view: SetView, lost: readonly ReplicaView[], leader: str
   if (members.length > view.desired) return removeOne(view, members, leader);
   if (members.length === view.desired) return none;
   return addOne(view, members, lost.length > 0 ? 'a replica was lost' : 'fewer replicas than desired');
-};
-
-/**
- * Template changes, one set at a time and one replica at a time, the primary last and by switch-over. A replica on a
- * node that takes no pods keeps the pod that it has.
- */
-const rollOut = (view: SetView, leader: string): Membership => {
-  const outdated = view.replicas.filter((replica) => replica.outdated && !isLeaving(replica, view));
-  if (outdated.length > 0 && view.rollOutWaitsFor !== null) {
-    return { actions: [], blocked: `its template changed; ${view.rollOutWaitsFor}` };
-  }
-  const follower = outdated.find((replica) => replica.pod !== leader);
-  const why = 'its template changed';
-  if (follower) return act({ type: 'delete-pod', pod: follower.pod, why });
-  const [primary] = outdated;
-  if (primary === undefined) return none;
-  if (view.replicas.length === 1) return act({ type: 'delete-pod', pod: primary.pod, why });
-  const current = view.replicas.filter((replica) => !replica.outdated);
-  return switchOver(view, primary.pod, current, 'the primary gets a new template');
-};
-
-/** Improvements of a set that is as desired. */
-const improve = (view: SetView, leader: string): Membership => {
-  const settled =
-    view.inFlight === null &&
-    view.evidence === 'sound' &&
-    view.replicas.length === view.desired &&
-    view.replicas.every((replica) => isCaughtUp(replica, view));
-  if (!settled) return none;
-  const rollout = rollOut(view, leader);
-  if (rollout.actions.length > 0 || rollout.blocked !== undefined) return rollout;
-  const node = betterNode(view);
-  if (node !== null) {
-    return act({ type: 'create-replica', number: view.nextNumber, node: node.name, why: 'better spread' });
-  }
-  const current = view.replicas.find((replica) => replica.pod === leader);
-  const better = current && betterPrimary(view, current);
-  if (!better) return none;
-  const why = 'primaries are spread over nodes';
-  return act({ type: 'switch-over', from: leader, pod: better.pod, term: highestTerm(view) + 1, why });
 };
 
 /** It serves nothing, so nothing is lost by giving it the new template at once, which may be what it needs. */
@@ -187,6 +141,7 @@ const unsettledMs = 1000;
 
 const lookAgain = (view: SetView, election: Election, blocked: string | undefined): number | undefined => {
   if (election.type === 'wait') return election.forMs ?? unsettledMs;
+  if (view.move !== null) return unsettledMs;
   const settled = view.replicas.every((replica) => isCaughtUp(replica, view) && !isLeaving(replica, view));
   return settled && blocked === undefined ? undefined : unsettledMs;
 };
@@ -203,12 +158,12 @@ const findLosses = (view: SetView, leader: string | null): Loss[] =>
   });
 
 /** A primary whose node is drained goes first, then membership; a set that is as desired may be improved. */
-const planReplicas = (view: SetView, lost: readonly ReplicaView[], leader: string | null): Membership => {
+const planReplicas = (view: SetView, lost: readonly ReplicaView[], leader: string | null, move: Move): Change => {
   const evacuation = leader === null ? null : evacuate(view, leader);
   if (evacuation !== null) return act(evacuation);
   const membership = planMembership(view, lost, leader);
   const isIdle = membership.actions.length === 0 && membership.blocked === undefined;
-  return leader !== null && lost.length === 0 && isIdle ? improve(view, leader) : membership;
+  return leader !== null && lost.length === 0 && isIdle ? improve(view, leader, move) : membership;
 };
 
 /**
@@ -220,7 +175,8 @@ export const planSet = (view: SetView): SetPlan => {
   const leader = election.type === 'keep' ? election.pod : null;
   const losses = findLosses(view, leader);
   const lost = losses.map(({ replica }) => replica);
-  const change = planReplicas(view, lost, leader);
+  const move = judgeMove(view, { leader, lost: losses });
+  const change = planReplicas(view, lost, leader, move);
   return {
     actions: [...ask(election), ...labels(view, leader), ...upkeep(view, lost), ...change.actions],
     leader,
@@ -229,6 +185,7 @@ export const planSet = (view: SetView): SetPlan => {
     lost: losses.map(({ replica, why }) => ({ pod: replica.pod, why })),
     waitsFor: election.type === 'wait' ? election.why : null,
     blocked: change.blocked ?? null,
+    move,
     requeueAfterMs: lookAgain(view, election, change.blocked),
   };
 };

@@ -3,7 +3,7 @@ import { isCaughtUp, type ReplicaView, type SetView } from './view.ts';
 
 /**
  * The replica that a set with more than it wants can best do without: the one whose removal leaves the best spread; of
- * equals one that has not caught up, then a follower, then the youngest. It uses the measure by which `betterNode` moves,
+ * equals one that has not caught up, then a follower, then the youngest. It uses the measure by which `saferNode` moves,
  * so a move is never undone.
  */
 export const mostDispensable = (

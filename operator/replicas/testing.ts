@@ -50,6 +50,7 @@ export const replica = (number: number, letter: string, over: Partial<ReplicaVie
   createdForMs: 3_600_000,
   beat: beat('following'),
   refused: false,
+  replaces: null,
   ...over,
 });
 
@@ -70,6 +71,8 @@ export const view = (over: Partial<SetView> = {}): SetView => ({
   inFlight: null,
   elections: [],
   rollOutWaitsFor: null,
+  move: null,
+  improvement: null,
   suspectAfterMs: 1500,
   replaceAfterMs: 10_000,
   ...over,

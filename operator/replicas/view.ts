@@ -63,6 +63,8 @@ export interface ReplicaView {
   readonly beat: BeatView | null;
   /** It refused to lead a moment ago: ask others first. */
   readonly refused: boolean;
+  /** The replica whose place it was made to take on another node; null: it was not made for a move. */
+  readonly replaces: string | null;
 }
 
 /** A command whose outcome is not known yet. */
@@ -72,6 +74,25 @@ export interface CommandInFlight {
   /** It failed; the next one waits for a moment. */
   readonly backingOff: boolean;
 }
+
+/** A move that was asked for: of one replica to another node. */
+export interface MoveRequest {
+  /** Its pod. */
+  readonly replica: string;
+  /** Null: to whichever node is best. */
+  readonly to: string | null;
+  /** For people; empty: nobody said. */
+  readonly why: string;
+  /** The operator asked itself, for balance. */
+  readonly automatic: boolean;
+  /** The replica that was made for it, as far as status tells; null: none yet. */
+  readonly replacement: string | null;
+}
+
+/** What would make load or size more even over nodes: see `rebalance.ts`. It is looked at again before it is done. */
+export type Improvement =
+  | { readonly type: 'lead'; readonly pod: string; readonly why: string }
+  | { readonly type: 'move'; readonly pod: string; readonly to: string; readonly why: string };
 
 export interface SetView {
   readonly desired: number;
@@ -95,6 +116,9 @@ export interface SetView {
   readonly elections: readonly number[];
   /** Why the change of its template waits, e.g. for another set that goes first; null when it is this set's turn. */
   readonly rollOutWaitsFor: string | null;
+  /** Null: no move is asked for. */
+  readonly move: MoveRequest | null;
+  readonly improvement: Improvement | null;
   readonly suspectAfterMs: number;
   readonly replaceAfterMs: number;
 }
