@@ -114,7 +114,7 @@ describe('the chart', () => {
 
   it('installs the definitions as templates, so that an upgrade upgrades them, unless told not to', async () => {
     const count = (objects: Rendered[]) => objects.filter(({ kind }) => kind === 'CustomResourceDefinition').length;
-    expect(count(await render())).toBe(4);
+    expect(count(await render())).toBe(5);
     expect(count(await render('crds.install=false'))).toBe(0);
   });
 

@@ -1,14 +1,14 @@
 import type { ApiClient } from '../local/api/client.ts';
 import type { Condition, KubeObject } from '../local/api/objects.ts';
 
-/** A resource of one of the four kinds, or a Deployment: what has conditions. */
+/** A custom resource, or a Deployment: what has conditions. */
 interface Conditioned extends KubeObject {
   readonly metadata: KubeObject['metadata'] & { readonly generation?: number };
   readonly status?: { readonly conditions?: readonly (Condition & { readonly observedGeneration?: number })[] };
 }
 
-/** Plural names of the four kinds, in the order of their tables. */
-export const resourceKinds = ['edgenodes', 'searchshards', 'chatrooms', 'dbshards'] as const;
+/** Plural names of the kinds, in the order of their tables. */
+export const resourceKinds = ['edgenodes', 'searchshards', 'chatrooms', 'dbshards', 'dbbackups'] as const;
 
 /** Whether a resource is ready, and why not. */
 export interface Readiness {
@@ -35,7 +35,7 @@ export const readinessOf = (kind: string, object: Conditioned): Readiness => {
   return { name: `${kind}/${name}`, namespace, ready: reason === '', reason };
 };
 
-/** All resources of the four kinds. A kind that does not exist (yet) has none. @throws ApiError */
+/** All resources of all kinds. A kind that does not exist (yet) has none. @throws ApiError */
 export const readResources = async (client: ApiClient): Promise<Readiness[]> => {
   const lists = await Promise.all(
     resourceKinds.map(async (kind) => {

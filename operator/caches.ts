@@ -1,4 +1,4 @@
-import { chatRooms, dbShards, edgeNodes, searchShards } from './kinds.ts';
+import { chatRooms, dbBackups, dbShards, edgeNodes, searchShards } from './kinds.ts';
 import type { Caches } from './operation.ts';
 import { chatSecret, labels, managedBy, natsSecret } from './pod-template.ts';
 import {
@@ -49,6 +49,7 @@ export const declareCaches = (manager: Manager): Caches => ({
   searchShards: manager.cache(searchShards),
   chatRooms: manager.cache(chatRooms),
   dbShards: manager.cache(dbShards),
+  dbBackups: manager.cache(dbBackups),
   pods: manager.cache(pods, { ...ours, indexes: bySet }),
   claims: manager.cache(persistentVolumeClaims, { ...ours, indexes: bySet }),
   deployments: manager.cache(deployments, ours),

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import { chatRooms, dbShards, edgeNodes, searchShards } from './kinds.ts';
+import { chatRooms, dbBackups, dbShards, edgeNodes, searchShards } from './kinds.ts';
 import { NatsLink } from './nats-link.ts';
 import { deployments, leases } from './runtime/builtin.ts';
 import { connectKube } from './runtime/connection.ts';
@@ -34,8 +34,9 @@ const checks: Readonly<Record<string, Check>> = {
       kube.list(searchShards, page),
       kube.list(chatRooms, page),
       kube.list(dbShards, page),
+      kube.list(dbBackups, page),
     ]);
-    return 'all four kinds are served';
+    return 'all kinds are served';
   },
   async operator() {
     const { spec, status } = await kube.get(deployments, { namespace, name: deployment });

@@ -1,6 +1,7 @@
 import { ChatRoomReconciler } from './chat-room/controller.ts';
 import type { ChatReports } from './chat-room/reports.ts';
 import { resourceOf } from './caches.ts';
+import { DbBackupReconciler } from './db-backup/controller.ts';
 import { dbShardKind } from './db-shard/controller.ts';
 import { EdgeNodeReconciler } from './edge-node/controller.ts';
 import { gatewayKey, reconcileGateway } from './gateways/controller.ts';
@@ -112,6 +113,28 @@ const rooms = (manager: Manager, operation: Operation, reports: ChatReports): Co
   });
 };
 
+const backups = (manager: Manager, operation: Operation): Controller => {
+  const { caches } = operation;
+  const reconciler = new DbBackupReconciler(operation);
+  return manager.controller({
+    name: 'quartet-db-backup',
+    of: caches.dbBackups,
+    owns: [caches.pods, caches.networkPolicies],
+    watches: [
+      // without its database nothing is due
+      watch(caches.dbShards, ({ type, object: { metadata, spec } }) =>
+        type === 'updated'
+          ? []
+          : caches.dbBackups
+              .list(metadata.namespace)
+              .filter((backup) => backup.spec.database === spec.database)
+              .map(keyOf),
+      ),
+    ],
+    reconcile: (key, context) => reconciler.reconcile(key, context),
+  });
+};
+
 const gateway = (manager: Manager, operation: Operation, role: GatewayRole, store: Store<KubeObject>): Controller => {
   const { deployments, services, budgets, networkPolicies } = operation.caches;
   const onObject = (made: Store<KubeObject>): WatchSource =>
@@ -135,6 +158,7 @@ export const declareControllers = (manager: Manager, operation: Operation, repor
   gateway(manager, operation, 'search-gateway', caches.searchShards);
   gateway(manager, operation, 'chat-gateway', caches.chatRooms);
   gateway(manager, operation, 'db-gateway', caches.dbShards);
+  backups(manager, operation);
   const controllers = {
     db: replicaSets(manager, operation, dbShardKind(operation)),
     search: replicaSets(manager, operation, searchShardKind(operation)),

@@ -4,7 +4,7 @@ import type { DirectoryPublisher } from './directory.ts';
 import type { Fleet } from './fleet.ts';
 import type { SharedForeign } from './foreign.ts';
 import type { Heartbeats } from './heartbeats.ts';
-import type { ChatRoom, DbShard, EdgeNode, SearchShard } from './kinds.ts';
+import type { ChatRoom, DbBackup, DbShard, EdgeNode, SearchShard } from './kinds.ts';
 import type { Logs } from './logs.ts';
 import type { Measures } from './measures.ts';
 import type { NatsLink } from './nats-link.ts';
@@ -30,6 +30,7 @@ export interface Caches {
   readonly searchShards: Store<SearchShard>;
   readonly chatRooms: Store<ChatRoom>;
   readonly dbShards: Store<DbShard>;
+  readonly dbBackups: Store<DbBackup>;
   readonly pods: Store<Pod>;
   readonly claims: Store<PersistentVolumeClaim>;
   readonly deployments: Store<Deployment>;

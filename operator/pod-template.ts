@@ -25,8 +25,6 @@ export const annotations = {
   template: 'quartet.dev/template',
   /** uid of the resource that a volume holds data of. */
   owner: 'quartet.dev/owner',
-  /** On a volume claim: the replica whose place its own takes, for a move. */
-  replaces: 'quartet.dev/replaces',
 } as const;
 
 /** Name of the Secret in each namespace that holds the address of NATS, which may carry a password. */
@@ -72,8 +70,9 @@ const fromNatsSecret = (name: string, key: string): EnvVar => ({
   valueFrom: { secretKeyRef: { name: natsSecret, key } },
 });
 
-/** A pod gets the password of its own service only. */
-const natsCredentials = (role: Role, { passwords, ca }: Settings['nats']): EnvVar[] => [
+/** Where NATS is and as whom a pod connects: it gets the password of its own service only. */
+export const natsEnvironment = (role: Role, { nats: { passwords, ca } }: Settings): EnvVar[] => [
+  fromNatsSecret('QUARTET_NATS_URL', 'url'),
   ...(passwords === undefined ? [] : [fromNatsSecret('QUARTET_NATS_PASSWORD', natsPasswordKey(natsUserOf[role]))]),
   ...(ca === undefined ? [] : [fromNatsSecret('QUARTET_NATS_CA', 'ca')]),
 ];
@@ -83,14 +82,29 @@ const environment = (shape: PodShape, settings: Settings): EnvVar[] => [
   field('QUARTET_POD', 'metadata.name'),
   field('QUARTET_POD_IP', 'status.podIP'),
   field('QUARTET_NODE', 'spec.nodeName'),
-  fromNatsSecret('QUARTET_NATS_URL', 'url'),
-  ...natsCredentials(shape.role, settings.nats),
+  ...natsEnvironment(shape.role, settings),
   { name: 'QUARTET_NATS_REPLICAS', value: String(settings.nats.replicas) },
   { name: 'QUARTET_LOG_LEVEL', value: settings.logLevel },
   ...(shape.resource === undefined ? [] : [{ name: 'QUARTET_RESOURCE', value: shape.resource }]),
   ...(shape.claim === undefined ? [] : [{ name: 'QUARTET_DATA_DIR', value: dataDir }]),
   ...(shape.env ?? []),
 ];
+
+/** What Pod Security "restricted" asks of a container, and no writing beside volumes. */
+export const containerSecurity = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ['ALL'] },
+};
+
+/** What it asks of a pod. */
+export const podSecurity = {
+  runAsNonRoot: true,
+  runAsUser: 10001,
+  runAsGroup: 10001,
+  fsGroup: 10001,
+  seccompProfile: { type: 'RuntimeDefault' },
+};
 
 const container = (shape: PodShape, settings: Settings) => ({
   name: shape.role,
@@ -122,11 +136,7 @@ const container = (shape: PodShape, settings: Settings) => ({
   },
   ...(shape.leaveSeconds === undefined ? {} : { lifecycle: { preStop: { sleep: { seconds: shape.leaveSeconds } } } }),
   resources: { requests: { cpu: shape.cpu, memory: shape.memory } },
-  securityContext: {
-    allowPrivilegeEscalation: false,
-    readOnlyRootFilesystem: true,
-    capabilities: { drop: ['ALL'] },
-  },
+  securityContext: containerSecurity,
   ...(shape.claim === undefined ? {} : { volumeMounts: [{ name: 'data', mountPath: dataDir }] }),
 });
 
@@ -135,13 +145,7 @@ export const podSpec = (shape: PodShape, settings: Settings) => ({
   automountServiceAccountToken: false,
   enableServiceLinks: false,
   terminationGracePeriodSeconds: shape.graceSeconds,
-  securityContext: {
-    runAsNonRoot: true,
-    runAsUser: 10001,
-    runAsGroup: 10001,
-    fsGroup: 10001,
-    seccompProfile: { type: 'RuntimeDefault' },
-  },
+  securityContext: podSecurity,
   containers: [container(shape, settings)],
   ...(shape.claim === undefined
     ? {}

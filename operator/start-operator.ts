@@ -5,6 +5,7 @@ import { declareCaches } from './caches.ts';
 import { ChatReports } from './chat-room/reports.ts';
 import { Commands } from './commands.ts';
 import { declareControllers } from './controllers.ts';
+import { measureBackups } from './db-backup/measures.ts';
 import { DirectoryPublisher } from './directory.ts';
 import { Fleet } from './fleet.ts';
 import { SharedForeign } from './foreign.ts';
@@ -91,6 +92,7 @@ export const startOperator = async (options: OperatorOptions): Promise<Operator>
     foreign: new SharedForeign(),
     natsAwayMs: followAbsence(link),
   };
+  measureBackups(metrics, operation.caches.dbBackups);
   const reports = new ChatReports((namespace, pod) => {
     const heard = heartbeats.get(namespace, pod);
     return heard !== undefined && performance.now() - heard.receivedAt < reporterSilenceMs;

@@ -23,10 +23,11 @@ promise(
       .filter((name) => name.endsWith('.quartet.dev'));
     expect(definitions.toSorted()).toEqual([
       'chatrooms.quartet.dev',
+      'dbbackups.quartet.dev',
       'dbshards.quartet.dev',
       'edgenodes.quartet.dev',
       'searchshards.quartet.dev',
     ]);
-    note(`left: ${left.length} volumes that are retained, 4 definitions (kept by policy)`);
+    note(`left: ${left.length} volumes that are retained, 5 definitions (kept by policy)`);
   },
 );

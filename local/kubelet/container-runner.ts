@@ -1,3 +1,4 @@
+import { readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container } from '../api/objects.ts';
 import { reasonOf } from '../errors.ts';
@@ -14,6 +15,8 @@ export interface RunnerOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly address: string;
   readonly log: string;
+  /** File in which the program leaves its termination message. */
+  readonly terminationLog: string;
   readonly restartPolicy: 'Always' | 'OnFailure' | 'Never';
   /** How often it was restarted in an earlier life of this kubelet. */
   readonly restarts: number;
@@ -35,6 +38,17 @@ const signalNumbers: Readonly<Record<string, number>> = {
 /** The exit code that Kubernetes shows: 128 + the signal's number for a process that a signal ended. */
 export const exitCodeOf = (exit: Exit): number =>
   exit.code ?? 128 + (exit.signal === null ? 0 : (signalNumbers[exit.signal] ?? 0));
+
+const maxMessageBytes = 4096;
+
+/** What a program left in its termination log, cut where Kubernetes cuts it; undefined: nothing. */
+const terminationMessage = (path: string): string | undefined => {
+  try {
+    return readFileSync(path).toString('utf8', 0, maxMessageBytes) || undefined;
+  } catch {
+    return undefined;
+  }
+};
 
 /** Runs one container as a process, again and again as its restart policy says, and probes it. */
 export class ContainerRunner {
@@ -80,9 +94,10 @@ export class ContainerRunner {
   }
 
   start(): void {
-    const { container, program, env, log, address } = this.#options;
+    const { container, program, env, log, address, terminationLog } = this.#options;
     const startedAt = new Date().toISOString();
     const began = performance.now();
+    rmSync(terminationLog, { force: true });
     try {
       this.#child = startChild({ ...program, name: container.name, args: program.args, env, log });
     } catch (error) {
@@ -147,7 +162,10 @@ export class ContainerRunner {
     const exitCode = exitCodeOf(exit);
     this.#prober?.stop();
     const reason = exitCode === 0 ? 'Completed' : 'Error';
-    const ended = { type: 'terminated', exitCode, reason, startedAt, finishedAt: new Date().toISOString() } as const;
+    const message = terminationMessage(this.#options.terminationLog);
+    const finishedAt = new Date().toISOString();
+    const left = message === undefined ? {} : { message };
+    const ended = { type: 'terminated', exitCode, reason, ...left, startedAt, finishedAt } as const;
     this.#ready = false;
     this.#started = false;
     this.#state = ended;

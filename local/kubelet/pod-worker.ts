@@ -7,7 +7,7 @@ import { reasonOf } from '../errors.ts';
 import { nextDelay } from '../processes/back-off.ts';
 import { ContainerRunner } from './container-runner.ts';
 import { preparePod, PrepareProblem, type PreparedPod } from './prepare.ts';
-import { podStatus, readyCondition, type ContainerReport, type PodReport } from './status.ts';
+import { phaseOf, podStatus, readyCondition, type ContainerReport, type PodReport } from './status.ts';
 import type { StartGate } from './start-gate.ts';
 import { StatusWriter } from './status-writer.ts';
 
@@ -63,6 +63,11 @@ export class PodWorker {
   /** Whether requests may be sent to it: every container is ready and it is not about to end. */
   get ready(): boolean {
     return this.#phase === 'live' && this.#initialized && this.#reports().every((report) => report.ready);
+  }
+  /** Whether it has done what it was for: nothing of it runs or will run again. */
+  get ended(): boolean {
+    const phase = phaseOf(this.#report(), this.#pod.spec.restartPolicy ?? 'Always');
+    return phase === 'Succeeded' || phase === 'Failed';
   }
   /** Of all its containers. */
   get restarts(): number {
@@ -129,11 +134,12 @@ export class PodWorker {
     restartPolicy: 'Always' | 'OnFailure' | 'Never',
   ): ContainerRunner {
     const before = this.#pod.status?.containerStatuses?.find(({ name }) => name === container.name);
-    const { program, env } = prepared.launch(container);
+    const { program, env, terminationLog } = prepared.launch(container);
     return new ContainerRunner({
       container,
       program,
       env,
+      terminationLog,
       restartPolicy,
       address: this.#deps.address,
       log: join(logDirectory(this.#deps.stateDir, this.#pod), `${container.name}.log`),
@@ -227,8 +233,8 @@ export class PodWorker {
     return { name, image, state, last: undefined, ready: false, started: false, restarts: 0 };
   }
 
-  #publish(): void {
-    const report: PodReport = {
+  #report(): PodReport {
+    return {
       containers: this.#reports(),
       inits: (this.#pod.spec.initContainers ?? []).map((c) => this.#inits.get(c.name)?.report() ?? this.#waiting(c)),
       initialized: this.#initialized,
@@ -236,6 +242,10 @@ export class PodWorker {
       hostIP: this.#deps.hostIP,
       startTime: this.#startTime,
     };
+  }
+
+  #publish(): void {
+    const report = this.#report();
     if (this.ready) this.#leaveGate();
     this.#status.write((pod) => podStatus(pod, report, new Date().toISOString()));
     this.#deps.onChange();

@@ -28,7 +28,11 @@ export interface PrepareDeps {
 
 /** A pod that has everything its containers need. */
 export interface PreparedPod {
-  launch(container: Container): { readonly program: Program; readonly env: NodeJS.ProcessEnv };
+  launch(container: Container): {
+    readonly program: Program;
+    readonly env: NodeJS.ProcessEnv;
+    readonly terminationLog: string;
+  };
   /** Ends the renewal of its token. */
   stop(): void;
 }
@@ -94,6 +98,8 @@ export const preparePod = async (pod: Pod, deps: PrepareDeps): Promise<PreparedP
     environments.set(container.name, environment.variables);
   }
   const base = await surroundings(deps.stateDir, podDir);
+  const terminationLogs = join(podDir, 'termination');
+  await mkdir(terminationLogs, { recursive: true });
   let token: ServiceAccountToken | undefined;
   if (pod.spec.automountServiceAccountToken !== false) {
     token = new ServiceAccountToken({ ...deps, pod, dir: podDir });
@@ -101,8 +107,11 @@ export const preparePod = async (pod: Pod, deps: PrepareDeps): Promise<PreparedP
   }
   return {
     launch(container) {
-      const program = programOf(container, environments.get(container.name) ?? {}, mountsOf(container, volumes));
-      return { program, env: { ...base, ...program.env } };
+      const terminationLog = join(terminationLogs, container.name);
+      const { terminationMessagePath: mountPath = '/dev/termination-log' } = container;
+      const mounts = [...mountsOf(container, volumes), { mountPath, directory: terminationLog }];
+      const program = programOf(container, environments.get(container.name) ?? {}, mounts);
+      return { program, env: { ...base, ...program.env }, terminationLog };
     },
     stop: () => token?.stop(),
   };

@@ -8,6 +8,8 @@ export type ContainerState =
       readonly type: 'terminated';
       readonly exitCode: number;
       readonly reason: string;
+      /** What it left in its termination log; absent: nothing. */
+      readonly message?: string;
       readonly startedAt: string;
       readonly finishedAt: string;
     };

@@ -38,7 +38,7 @@ const sum = (usages: readonly (Usage | undefined)[]): Partial<Usage> => {
 /** Looks at everything that runs for half a second. */
 export const reportOf = async (supervisor: Supervisor): Promise<Report> => {
   const { kubelet, publisher } = supervisor;
-  const workers = [...kubelet.workers];
+  const workers = [...kubelet.workers].filter(({ ended }) => !ended);
   const processes = supervisor.processes();
   const pids = [...processes.map(({ pid }) => pid), ...workers.flatMap((worker) => worker.pids())];
   const usage = await usageOf(pids.filter((pid) => pid !== 0));

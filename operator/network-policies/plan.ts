@@ -59,7 +59,8 @@ const portsOf = (url: string): number[] => {
   return [...new Set(ports)];
 };
 
-const toNats = ({ namespace, nats, networkPolicies }: Settings): Egress => {
+/** The servers of NATS. */
+export const toNats = ({ namespace, nats, networkPolicies }: Settings): Egress => {
   const instance = networkPolicies?.natsInstance ?? '';
   if (instance === '') return { ports: tcp(...portsOf(nats.url)) };
   const pods = { matchLabels: { [labels.name]: 'quartet-nats', [labels.instance]: instance } };
@@ -71,7 +72,8 @@ const monitoring = ({ networkPolicies }: Settings): Ingress => {
   return { ...(namespace !== '' && { from: [namespaceNamed(namespace)] }), ports: tcp(adminPort) };
 };
 
-const dns: Egress = {
+/** Where names are asked for. */
+export const toNames: Egress = {
   ports: [
     { protocol: 'UDP', port: dnsPort },
     { protocol: 'TCP', port: dnsPort },
@@ -98,7 +100,7 @@ const policyOf = (component: Component, gateway: GatewayRole, namespace: string,
       podSelector: { matchLabels: { [labels.name]: name, [labels.managedBy]: managedBy } },
       policyTypes: ['Ingress', 'Egress'],
       ingress: [...ingress, monitoring(settings)],
-      egress: [...egress, dns, toNats(settings)],
+      egress: [...egress, toNames, toNats(settings)],
     },
   };
 };
