@@ -25,6 +25,8 @@ export const annotations = {
   template: 'quartet.dev/template',
   /** uid of the resource that a volume holds data of. */
   owner: 'quartet.dev/owner',
+  /** On a volume claim: the replica whose place its own takes, for a move. */
+  replaces: 'quartet.dev/replaces',
 } as const;
 
 /** Name of the Secret in each namespace that holds the address of NATS, which may carry a password. */
