@@ -1,39 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RangeReport } from '../../contract/heartbeat.ts';
 import { dbShards } from '../kinds.ts';
-import { pods } from '../runtime/builtin.ts';
 import { OperatedCluster, until } from '../testing/operated-cluster.ts';
 
 let cluster: OperatedCluster;
 
-/** All replicas of a shard say this from now on. */
-const say = (name: string, range: RangeReport): void => {
-  const log = cluster.fakes.logs.get(`db/${name}`);
-  if (log === undefined) throw new Error(`no replica of ${name} runs`);
-  log.range = range;
-};
-
 const intake = (from: string, phase: 'snapshot' | 'log' | 'open') => ({ from, phase });
-
-const podsOf = async (name: string): Promise<number> => {
-  const labelSelector = `app.kubernetes.io/instance=${name}`;
-  return (await cluster.client.list(pods, { namespace: 'default', labelSelector })).items.length;
-};
-
-const isGone = (name: string, deadlineMs = 30_000) =>
-  until(
-    `${name} is gone`,
-    async () => (await cluster.shard(name).catch((error: { code: string }) => error.code)) === 'not-found',
-    deadlineMs,
-  );
 
 /** Makes a new half of `app` and brings it to where it follows the log. */
 const beginSplit = async (name: string, at: string, range: { start: string; end: string; epoch: number }) => {
   await cluster.create(name, { replicas: 1, splitFrom: { shard: 'app', at } });
   await cluster.untilReason(name, 'Ready', 'TakingOver');
   await until(`a replica of ${name}`, async () => cluster.fakes.logs.has(`db/${name}`));
-  say('app', range);
-  say(name, { start: at, end: at, epoch: range.epoch + 1, intake: intake('app', 'log') });
+  cluster.say('app', range);
+  cluster.say(name, { start: at, end: at, epoch: range.epoch + 1, intake: intake('app', 'log') });
   await cluster.untilReason(name, 'Splitting', 'Following');
 };
 
@@ -56,23 +35,7 @@ describe('a DBShard that is split', () => {
   });
 
   it('tells the story on both resources and in the directory, with ranges that fit all the time', async () => {
-    const inconsistent: string[] = [];
-    const stop = new AbortController();
-    const { resourceVersion } = await cluster.client.list(dbShards);
-    const changes = await cluster.client.watch(dbShards, {
-      resourceVersion,
-      timeoutSeconds: 120,
-      quietMs: 120_000,
-      signal: stop.signal,
-    });
-    const watching = (async () => {
-      for await (const change of changes) {
-        if (change.type === 'BOOKMARK') continue;
-        const bad = change.object.status?.conditions?.find((one) => one.type === 'RangeConsistent');
-        if (bad?.status === 'False') inconsistent.push(`${change.object.metadata.name}: ${bad.message}`);
-      }
-    })().catch(() => undefined);
-
+    const misfits = await cluster.watchRanges();
     await cluster.create('half', { replicas: 1, splitFrom: { shard: 'app', at: 'm' } });
     await cluster.untilReason('half', 'Ready', 'TakingOver');
     expect(await cluster.entry('half')).toMatchObject({ serves: false, splitFrom: { shard: 'app', at: 'm' } });
@@ -88,15 +51,15 @@ describe('a DBShard that is split', () => {
       expect(app.status?.conditions?.find(({ type }) => type === 'Ready')?.status).toBe('True');
     };
     await shows('Waiting');
-    say('half', { start: 'm', end: 'm', epoch: 1, intake: intake('app', 'snapshot') });
+    cluster.say('half', { start: 'm', end: 'm', epoch: 1, intake: intake('app', 'snapshot') });
     await shows('Copying');
-    say('half', { start: 'm', end: 'm', epoch: 1, intake: intake('app', 'log') });
+    cluster.say('half', { start: 'm', end: 'm', epoch: 1, intake: intake('app', 'log') });
     await shows('Following');
-    say('app', { start: '', end: 'm', epoch: 1, handed: { to: 'half', start: 'm', end: '' } });
+    cluster.say('app', { start: '', end: 'm', epoch: 1, handed: { to: 'half', start: 'm', end: '' } });
     await shows('HandedOver');
     expect((await cluster.condition('half', 'Ready'))?.reason).toBe('TakingOver');
     await until('the shorter range is published', async () => (await cluster.entry('app'))?.end === 'm');
-    say('half', { start: 'm', end: '', epoch: 1, intake: intake('app', 'open') });
+    cluster.say('half', { start: 'm', end: '', epoch: 1, intake: intake('app', 'open') });
     await shows('Open');
     await cluster.untilReason('half', 'Ready', 'Serving');
     const entry = await until('its range is published', async () => {
@@ -104,16 +67,14 @@ describe('a DBShard that is split', () => {
       return found?.serves ? found : undefined;
     });
     expect(entry).toMatchObject({ start: 'm', end: '', epoch: 1 });
-    say('app', { start: '', end: 'm', epoch: 1 });
-    say('half', { start: 'm', end: '', epoch: 1 });
+    cluster.say('app', { start: '', end: 'm', epoch: 1 });
+    cluster.say('half', { start: 'm', end: '', epoch: 1 });
     await until('it is over', async () => {
       const both = await Promise.all([cluster.shard('app'), cluster.shard('half')]);
       return both.every(({ status }) => status?.split === undefined);
     });
     expect((await cluster.condition('app', 'RangeConsistent'))?.reason).toBe('RangesFit');
-    stop.abort();
-    await watching;
-    expect(inconsistent).toEqual([]);
+    expect(await misfits()).toEqual([]);
   }, 90_000);
 
   it('keeps its range in status and directory when an operator starts that hears nobody', async () => {
@@ -155,11 +116,11 @@ describe('a DBShard that is split', () => {
     const found = await cluster.untilReason(name, 'Splitting', reason);
     expect(found).toMatchObject({ status: 'False', message: expect.stringMatching(message) as string });
     expect(await cluster.condition(name, 'Ready')).toMatchObject({ status: 'False', reason });
-    expect(await podsOf(name)).toBe(0);
+    expect(await cluster.podsOf(name)).toBe(0);
     expect(await cluster.entry(name)).toBeUndefined();
     expect((await cluster.condition('app', 'RangeConsistent'))?.status).toBe('True');
     await cluster.delete(name);
-    await isGone(name);
+    await cluster.untilGone(name);
   });
 
   it('waits for the one before it', async () => {
@@ -167,14 +128,14 @@ describe('a DBShard that is split', () => {
     await cluster.create('second', { replicas: 1, splitFrom: { shard: 'app', at: 'g' } });
     const found = await cluster.untilReason('second', 'Splitting', 'SourceBusy');
     expect(found.message).toMatch(/app is being split with first/);
-    expect(await podsOf('second')).toBe(0);
+    expect(await cluster.podsOf('second')).toBe(0);
     await cluster.delete('second');
-    await isGone('second');
+    await cluster.untilGone('second');
   }, 60_000);
 
   it('is given up by deleting the new shard before the hand-over', async () => {
     await cluster.delete('first');
-    await isGone('first');
+    await cluster.untilGone('first');
     await until('the source has forgotten', async () => (await cluster.shard('app')).status?.split === undefined);
     expect(await cluster.entry('first')).toBeUndefined();
     expect(await cluster.entry('app')).toMatchObject({ start: '', end: 'm', epoch: 1 });
@@ -183,21 +144,21 @@ describe('a DBShard that is split', () => {
 
   it('keeps both shards from the hand-over on until both are done, and the new one until that is confirmed', async () => {
     await beginSplit('late', 'f', { start: '', end: 'm', epoch: 1 });
-    say('app', { start: '', end: 'f', epoch: 2, handed: { to: 'late', start: 'f', end: 'm' } });
+    cluster.say('app', { start: '', end: 'f', epoch: 2, handed: { to: 'late', start: 'f', end: 'm' } });
     await cluster.untilReason('late', 'Splitting', 'HandedOver');
     await cluster.delete('late');
     const held = await cluster.untilReason('late', 'DeletionHeld', 'KeysUnderWay');
     expect(held.message).toMatch(/\["f", "m"\) of app is on its way here/);
-    expect(await podsOf('late')).toBe(1);
-    say('late', { start: 'f', end: 'm', epoch: 2, intake: intake('app', 'open') });
+    expect(await cluster.podsOf('late')).toBe(1);
+    cluster.say('late', { start: 'f', end: 'm', epoch: 2, intake: intake('app', 'open') });
     await cluster.untilReason('late', 'Ready', 'Serving');
-    say('app', { start: '', end: 'f', epoch: 2 });
-    say('late', { start: 'f', end: 'm', epoch: 2 });
+    cluster.say('app', { start: '', end: 'f', epoch: 2 });
+    cluster.say('late', { start: 'f', end: 'm', epoch: 2 });
     await cluster.untilReason('late', 'DeletionHeld', 'KeysTakenOver');
     expect((await cluster.condition('app', 'RangeConsistent'))?.status).toBe('True');
     const annotations = { 'quartet.dev/delete-keys': 'true' };
     await cluster.client.patchMetadata(dbShards, { namespace: 'default', name: 'late' }, { annotations });
-    await isGone('late');
+    await cluster.untilGone('late');
     await cluster.untilReason('app', 'RangeConsistent', 'Gap');
   }, 90_000);
 

@@ -7,10 +7,12 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { pino } from 'pino';
 import { parse } from 'yaml';
 import { dbShardEntry, type DbShardEntry } from '../../contract/directory.ts';
+import type { RangeReport } from '../../contract/heartbeat.ts';
 import { directoryBucket, directoryKey } from '../../contract/subjects.ts';
 import { startControlPlane, type ControlPlane } from '../../local/control-plane.ts';
 import { startNats, type Nats } from '../../local/nats-server.ts';
 import { dbShards, type DbShard } from '../kinds.ts';
+import { pods } from '../runtime/builtin.ts';
 import type { KubeClient } from '../runtime/client.ts';
 import { connectKube } from '../runtime/connection.ts';
 import type { KubeObject } from '../runtime/object.ts';
@@ -44,6 +46,7 @@ export class OperatedCluster {
   readonly fakes: FakeNodes;
   readonly #natsServer: Nats;
   readonly #nats: NatsConnection;
+  #environment: Readonly<Record<string, string>> = {};
   operator: Operator | null = null;
 
   private constructor(dir: string, plane: ControlPlane, natsServer: Nats, nats: NatsConnection) {
@@ -55,8 +58,8 @@ export class OperatedCluster {
     this.fakes = new FakeNodes(this.client, nats);
   }
 
-  /** Three nodes; the operator runs. */
-  static async start(): Promise<OperatedCluster> {
+  /** Three nodes; the operator runs. @param environment variables of the operator besides those that it needs */
+  static async start(environment: Readonly<Record<string, string>> = {}): Promise<OperatedCluster> {
     const dir = await mkdtemp(join(tmpdir(), 'quartet-operated-'));
     const [plane, natsServer] = await Promise.all([
       startControlPlane({ dir: join(dir, 'plane') }),
@@ -64,6 +67,7 @@ export class OperatedCluster {
     ]);
     const nats = await connect({ servers: natsServer.url, maxReconnectAttempts: -1, reconnectTimeWait: 100 });
     const cluster = new OperatedCluster(dir, plane, natsServer, nats);
+    cluster.#environment = environment;
     await cluster.#installDefinitions();
     await cluster.fakes.start(['node-a', 'node-b', 'node-c']);
     await cluster.startOperator();
@@ -84,6 +88,7 @@ export class OperatedCluster {
       QUARTET_NATS_URL: this.#natsServer.url,
       QUARTET_IMAGE: 'quartet:test',
       QUARTET_ADMIN_PORT: '0',
+      ...this.#environment,
     });
     const log = pino({ level: process.env['QUARTET_LOG_LEVEL'] ?? 'silent' });
     const client = connectKube({ kubeconfig: this.plane.kubeconfig });
@@ -127,6 +132,46 @@ export class OperatedCluster {
 
   delete(name: string): Promise<boolean> {
     return this.client.delete(dbShards, { namespace, name });
+  }
+
+  /** All replicas of a shard say this of its keys from now on. */
+  say(name: string, range: RangeReport): void {
+    const log = this.fakes.logs.get(`db/${name}`);
+    if (log === undefined) throw new Error(`no replica of ${name} runs`);
+    log.range = range;
+  }
+
+  /** How many pods a shard has. */
+  async podsOf(name: string): Promise<number> {
+    const labelSelector = `app.kubernetes.io/instance=${name}`;
+    return (await this.client.list(pods, { namespace, labelSelector })).items.length;
+  }
+
+  /** Waits until there is no such shard. */
+  untilGone(name: string, deadlineMs = 30_000) {
+    const look = async () => (await this.shard(name).catch((error: { code: string }) => error.code)) === 'not-found';
+    return until(`${name} is gone`, look, deadlineMs);
+  }
+
+  /** Notes each time that ranges do not fit, until it is asked what was seen. */
+  async watchRanges(): Promise<() => Promise<string[]>> {
+    const seen: string[] = [];
+    const stop = new AbortController();
+    const { resourceVersion } = await this.client.list(dbShards);
+    const options = { resourceVersion, timeoutSeconds: 120, quietMs: 120_000, signal: stop.signal };
+    const changes = await this.client.watch(dbShards, options);
+    const watching = (async () => {
+      for await (const change of changes) {
+        if (change.type === 'BOOKMARK') continue;
+        const bad = change.object.status?.conditions?.find((one) => one.type === 'RangeConsistent');
+        if (bad?.status === 'False') seen.push(`${change.object.metadata.name}: ${bad.message}`);
+      }
+    })().catch(() => undefined);
+    return async () => {
+      stop.abort();
+      await watching;
+      return seen;
+    };
   }
 
   /** A condition of a shard. */
