@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually, runningQuartet } from './quartet.ts';
+import { followShards } from './shard-story.ts';
 import { DatabaseWriter } from './workloads/database-writer.ts';
 
 const quartet = runningQuartet();
@@ -25,33 +26,6 @@ afterAll(async () => {
   await eventually(async () => expect(await quartet.pods('db-grow')).toEqual([]), 60_000);
 });
 
-/** What kubectl showed about the shards, and each time that ranges did not fit, until it is stopped. */
-const follow = () => {
-  const story: string[] = [];
-  const misfits: string[] = [];
-  const stop = new AbortController();
-  const running = (async () => {
-    while (!stop.signal.aborted) {
-      const items = (await quartet.list('dbshards')).filter((it) => shards.includes(it.metadata.name));
-      for (const { metadata, status } of items) {
-        const of = (type: string) => status?.conditions?.find((one) => one.type === type);
-        const line = `${metadata.name}: Ready ${of('Ready')?.reason}, Splitting ${of('Splitting')?.reason ?? '-'}`;
-        if (story.findLast((one) => one.startsWith(`${metadata.name}:`)) !== line) story.push(line);
-        const fit = of('RangeConsistent');
-        if (fit?.status === 'False') misfits.push(`${metadata.name}: ${fit.message}`);
-      }
-    }
-  })();
-  return {
-    story,
-    misfits,
-    stop: async () => {
-      stop.abort();
-      await running;
-    },
-  };
-};
-
 test('a shard is split while clients write: nothing is lost, ranges fit all the time, and kubectl tells the story', async () => {
   const redis = open();
   const names = Array.from({ length: 2000 }, (_, i) => `${i % 2 === 0 ? 'b' : 'y'}-${i}`);
@@ -59,7 +33,7 @@ test('a shard is split while clients write: nothing is lost, ranges fit all the 
   const writer = new DatabaseWriter(host, port, { database });
   await eventually(async () => expect(writer.acknowledged).toBeGreaterThan(200), 20_000, 20);
   writer.outage.reset();
-  const seen = follow();
+  const seen = followShards(quartet, shards, 'Splitting');
   const out = await quartet.quartet('split', 'grow', '--at', 'm', '--timeout', '100s');
   await seen.stop();
   expect(out).toMatch(/split after [\d.]+ s: grow \["", "m"\), grow-m \["m", end\)/);
@@ -67,12 +41,12 @@ test('a shard is split while clients write: nothing is lost, ranges fit all the 
   await eventually(async () => expect(writer.acknowledged).toBeGreaterThan(atSplit + 500), 20_000, 20);
   const outageMs = writer.outage.longestMs;
   const report = await writer.finish();
-  process.stdout.write(`split under load: ${JSON.stringify({ ...report, outageMs })}\n${seen.story.join('\n')}\n`);
+  process.stdout.write(`split under load: ${JSON.stringify({ ...report, outageMs })}\n${seen.lines.join('\n')}\n`);
   expect(report.lost).toEqual([]);
   expect(report.errors).toBe(0);
   expect(outageMs).toBeLessThan(5_000);
   expect(seen.misfits).toEqual([]);
-  expect(seen.story).toContainEqual(expect.stringMatching(/^grow-m: Ready TakingOver, Splitting \w+/));
+  expect(seen.lines).toContainEqual(expect.stringMatching(/^grow-m: Ready TakingOver, Splitting \w+/));
   const table = await quartet.kubectl('get', 'dbshards');
   expect(table).toMatch(/^grow +grow +m +True +3/m);
   expect(table).toMatch(/^grow-m +grow +m +True +3/m);
