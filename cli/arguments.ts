@@ -26,6 +26,8 @@ export interface CommandLine {
   readonly name: string | undefined;
   /** Shard that another one is merged into. */
   readonly into: string | undefined;
+  /** Node that a replica moves to. */
+  readonly to: string | undefined;
   /** Take back what was asked for. */
   readonly cancel: boolean;
   /** Leave what is no longer needed. */
@@ -48,6 +50,7 @@ const options = {
   at: { type: 'string' },
   name: { type: 'string' },
   into: { type: 'string' },
+  to: { type: 'string' },
   cancel: { type: 'boolean', default: false },
   keep: { type: 'boolean', default: false },
   timeout: { type: 'string' },
@@ -133,6 +136,7 @@ export const readCommandLine = (args: readonly string[], env: Environment): Comm
     at: given('at', values.at),
     name: given('name', values.name),
     into: given('into', values.into),
+    to: given('to', values.to),
     cancel: values.cancel,
     keep: values.keep,
     timeoutMs: timeout(values.timeout),

@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, () => Promise<Run>>> = {
   revive: async () => (await import('./commands/faults.ts')).revive,
   logs: async () => (await import('./commands/logs.ts')).logs,
   split: async () => (await import('./commands/split.ts')).split,
+  move: async () => (await import('./commands/move.ts')).move,
   merge: async () => (await import('./commands/merge.ts')).merge,
   describe: async () => (await import('./commands/describe.ts')).describe,
   backup: async () => (await import('./commands/backup.ts')).backup,

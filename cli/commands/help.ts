@@ -14,6 +14,7 @@ const text = `Quartet: four services under one operator, on this computer.
   ./quartet logs X        of a pod, or of supervisor, kube-apiserver, nats-0, …   (-f follows, --tail N)
   ./quartet split X       split a database shard while it serves          (./quartet split --help)
   ./quartet merge X --into Y   merge a shard into its lower neighbour     (./quartet merge --help)
+  ./quartet move dbshard/X POD    move a replica to another node          (./quartet move --help)
   ./quartet describe dbshard X   all about a shard, and what to do        (./quartet describe --help)
   ./quartet backup DB --to PLACE  back a database up, or go on with it    (./quartet backup --help)
   ./quartet restore --from PLACE --to DB   into a new database            (./quartet restore --help)
@@ -46,6 +47,18 @@ const merge = `./quartet merge SHARD   merge a DBShard into its lower neighbour 
 LOWER copies all keys of SHARD, follows its log, and then takes over: clients see at most a request that takes a moment
 longer. SHARD is deleted when no transaction can ask it any more. Ctrl-C stops the watching, not the merge: the same command
 goes on with it.`;
+
+const move = `./quartet move dbshard/NAME POD   move a replica of a shard to another node while it serves
+
+      --to NODE           left out: the operator chooses
+      --timeout T         how long to wait, 1h by default; the move goes on after that
+  -n, --namespace NS      default by default
+      --kubeconfig FILE   on this cluster; left out: on this computer
+
+A new replica is built on the node from the others; when it has caught up the old one goes, after another one leads if it
+is the primary. searchshard/NAME is fine, too. Ctrl-C stops the watching, not the move: the same command goes on with it.
+The same without this command: kubectl annotate dbshard NAME 'quartet.dev/move=POD to NODE'. Taking the annotation away
+gives the move up.`;
 
 const describe = `./quartet describe dbshard NAME   all about a shard, for whoever is on call
 
@@ -82,7 +95,7 @@ Make the new database first: DBShards with spec.database NEWDATABASE that hold a
 is compared with the backup by hash in the end. A restore that was interrupted is run again. Keys whose time to live has
 run out by now stay away.`;
 
-const pages: Readonly<Record<string, string>> = { split, merge, describe, backup, restore };
+const pages: Readonly<Record<string, string>> = { split, merge, move, describe, backup, restore };
 
 /** What there is; or about one command. */
 export const help = ({ words }: CommandLine): number => {

@@ -105,6 +105,24 @@ WHAT TO DO
   });
 });
 
+describe('the report on a shard of which a replica moves', () => {
+  const move = {
+    replica: 'db-app-a-1',
+    phase: 'Copying' as const,
+    reason: 'Copying',
+    message: 'db-app-a-1 moves from node-b to node-d',
+    forBalance: true,
+    bytes: 2 * 1024 * 1024,
+  };
+
+  it('says how far that is, and nothing about a move that is over', () => {
+    expect(report(shard({ move }), live)).toMatch(
+      /^Move +Copying: db-app-a-1 moves from node-b to node-d; 2.0 MB, for balance$/m,
+    );
+    expect(report(shard({ move: { ...move, phase: 'Moved' } }), live)).not.toMatch(/^Move/m);
+  });
+});
+
 describe('the report on a shard that was merged', () => {
   it('says that it has no keys any more, and asks for nothing but its deletion', () => {
     const merged = shard({

@@ -1,4 +1,6 @@
+import type { MoveStatus } from '../../crds/replica-set.ts';
 import { conditionOf, showRange, type DbShard } from '../db-shards.ts';
+import { goesOn } from '../move-watch.ts';
 import { table } from '../table.ts';
 import { adviceFor, type Advice } from './advice.ts';
 import type { Happened } from './events.ts';
@@ -62,6 +64,10 @@ const logLine = ({ shard: { status }, live }: ReportFacts): string => {
   return `${status.log.stream}, ${text}`;
 };
 
+/** A move that goes on; how the last one ended the condition `Moving` tells. */
+const moveLine = ({ phase, message, bytes, forBalance }: MoveStatus): string =>
+  `${phase}: ${message}; ${showBytes(bytes)}${forBalance ? ', for balance' : ''}`;
+
 const facts = (all: ReportFacts, members: readonly Member[]): string => {
   const { shard } = all;
   const splitting = conditionOf(shard, 'Splitting');
@@ -72,6 +78,7 @@ const facts = (all: ReportFacts, members: readonly Member[]): string => {
     ['Log', logLine(all)],
     ...(splitting === undefined ? [] : [['Split', `${splitting.reason}: ${splitting.message}`] as const]),
     ...(merging === undefined ? [] : [['Merge', `${merging.reason}: ${merging.message}`] as const]),
+    ...(goesOn(shard.status?.move) ? [['Move', moveLine(shard.status.move)] as const] : []),
     ...(shard.spec.split === undefined ? [] : [['Split above', shard.spec.split.above] as const]),
   ];
   return rows.map(([name, value]) => `${name.padEnd(12)}${value}`).join('\n');
