@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { everything, firstRange, maxEpoch } from '../store/key-range.ts';
-import { judgeHandOver, type Handed, type HandOver, type SourceFacts } from './hand-over.ts';
+import { judgeBar, judgeHandOver, type Handed, type HandOver, type SourceFacts } from './hand-over.ts';
 
 const asked: HandOver = { at: 'm', to: 'new', epoch: 1 };
 const source: SourceFacts = { range: everything, handed: null, term: 4, time: 1_000 };
@@ -41,4 +41,40 @@ test.each<[string, Partial<SourceFacts>, Partial<HandOver>]>([
   ['an empty border', {}, { at: '' }],
 ])('refused: %s', (_, facts, request) => {
   expect(judgeHandOver({ ...source, ...facts }, { ...asked, ...request }).kind).toBe('refused');
+});
+
+const upper = { start: 'm', end: 'x', epoch: 3, terms: 2, time: 500 };
+const all: HandOver = { at: 'm', to: 'lower', epoch: 6, since: 3 };
+
+test('a merge gets all keys, and leaves a range that holds none', () => {
+  expect(judgeHandOver({ ...source, range: upper }, all)).toEqual({
+    kind: 'hand-over',
+    keeps: { ...upper, end: 'm', epoch: 6 },
+    handed: { to: 'lower', range: { start: 'm', end: 'x', epoch: 6, terms: 6, time: 1_000 } },
+  });
+  const given = { to: 'lower', range: { ...upper, epoch: 6 } };
+  expect(judgeHandOver({ ...source, range: { ...upper, end: 'm', epoch: 6 }, handed: given }, all).kind).toBe('done');
+});
+
+test.each<[string, Partial<SourceFacts>, Partial<HandOver>]>([
+  ['the range is another one', { range: { ...upper, epoch: 4 } }, {}],
+  ['… because the merge was taken back', { range: { ...upper, epoch: 6 } }, {}],
+  ['an epoch that is not above', {}, { epoch: 3 }],
+  ['too many epochs', {}, { epoch: maxEpoch + 1 }],
+  ['not from the first key on', {}, { at: 'n' }],
+  ['no keys are left', { range: { ...upper, end: 'm' } }, {}],
+  ['the lowest keys have no lower neighbour', { range: { ...upper, start: '' } }, { at: '' }],
+  ['keys are on their way to another one', { handed }, {}],
+])('a merge is refused: %s', (_, facts, request) => {
+  expect(judgeHandOver({ ...source, range: upper, ...facts }, { ...all, ...request }).kind).toBe('refused');
+});
+
+test('a merge that is taken back can never get the keys, unless it has them', () => {
+  const barred = { to: 'lower', epoch: 6, since: 3 };
+  expect(judgeBar({ range: upper, handed: null }, barred)).toEqual({ barred: { ...upper, epoch: 6 } });
+  expect(judgeBar({ range: { ...upper, epoch: 6 }, handed: null }, barred)).toBe('never');
+  expect(judgeBar({ range: { ...upper, epoch: 4 }, handed: null }, barred)).toBe('never');
+  const given = { to: 'lower', range: { ...upper, epoch: 6 } };
+  expect(judgeBar({ range: { ...upper, end: 'm', epoch: 6 }, handed: given }, barred)).toBe('handed');
+  expect(judgeBar({ range: { ...upper, end: 'p', epoch: 4 }, handed }, barred)).toBe('never');
 });

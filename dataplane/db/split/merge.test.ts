@@ -24,6 +24,8 @@ let upper: ListedShard;
 let mergeFrom: MergeFrom | null;
 let reporter: RangeReporter;
 let worker: SplitWorker;
+/** The clock of both, milliseconds. */
+let now: number;
 
 const newWorker = (): SplitWorker =>
   new SplitWorker({
@@ -40,9 +42,10 @@ const newWorker = (): SplitWorker =>
   });
 
 beforeEach(async () => {
+  now = 1_000_000;
   dir = mkdtempSync(join(tmpdir(), 'quartet-merge-'));
-  lower = new ListedShard(join(dir, 'lower'), firstRange({ start: '', end: 'm' }));
-  upper = new ListedShard(join(dir, 'upper'), firstRange({ start: 'm', end: '' }));
+  lower = new ListedShard(join(dir, 'lower'), firstRange({ start: '', end: 'm' }), () => now);
+  upper = new ListedShard(join(dir, 'upper'), firstRange({ start: 'm', end: '' }), () => now);
   mergeFrom = { shard: 'upper', emptied: false };
   reporter = new RangeReporter(lower.store, () => {});
   worker = newWorker();
@@ -124,8 +127,8 @@ test('how far it is is told with the range that is served meanwhile', async () =
   reporter.look();
   await turns(() => {
     const { start, end, epoch, intake } = reporter.report ?? {};
-    const now = `${start}..${end} ${epoch} ${intake?.merge ? 'merge' : 'no merge'} ${intake?.phase}`;
-    if (told.at(-1) !== now) told.push(now);
+    const state = `${start}..${end} ${epoch} ${intake?.merge ? 'merge' : 'no merge'} ${intake?.phase}`;
+    if (told.at(-1) !== state) told.push(state);
     return worker.phase === 'none';
   });
   expect(told).toEqual([
@@ -204,13 +207,13 @@ test('a primary that follows in the midst goes on with the numbers of the one be
 });
 
 test('what is copied does not expire there: the upper shard may yet make it stay', async () => {
-  const soon = Date.now() + 700;
+  const soon = now + 1_000;
   await lower.text(`SET a 1 PXAT ${soon}`);
   await upper.text(`SET z 1 PXAT ${soon}`);
   await until('log');
   await upper.text('PERSIST z');
   await lower.store.flush();
-  while (Date.now() <= soon) await lower.text('GET b');
+  now = soon + 1;
   lower.executor.expire();
   await lower.executor.inOrder(() => {});
   expect(lower.store.get('a')).toBeUndefined();

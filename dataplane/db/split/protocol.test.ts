@@ -18,6 +18,9 @@ const request: fc.Arbitrary<SplitRequest> = fc.oneof(
   fc.record({ type: fc.constant('plan' as const), at: fc.option(key) }),
   fc.record({ type: fc.constant('keep' as const), to, after: fc.nat() }),
   fc.record({ type: fc.constant('hand-over' as const), at: key, to, epoch }),
+  fc.record({ type: fc.constant('hand-over' as const), at: key, to, epoch, since: epoch }),
+  fc.record({ type: fc.constant('plan-merge' as const) }),
+  fc.record({ type: fc.constant('bar' as const), to, epoch, since: epoch }),
   fc.record({ type: fc.constant('release' as const), to, epoch }),
 );
 
@@ -26,7 +29,9 @@ test('requests and answers arrive as they were sent, whatever characters keys ha
     fc.property(request, key, key, epoch, (sent, start, end, epoch) => {
       expect(decodeSplitRequest(encodeSplitRequest(sent))).toEqual(sent);
       const plan = { at: start, epoch };
-      expect(decodeSplitAnswer('plan', encodeSplitAnswer(plan))).toEqual({ ok: true, ...plan });
+      for (const type of ['plan', 'plan-merge'] as const)
+        expect(decodeSplitAnswer(type, encodeSplitAnswer(plan))).toEqual({ ok: true, ...plan });
+      expect(decodeSplitAnswer('bar', encodeSplitAnswer({ handed: true }))).toEqual({ ok: true, handed: true });
       const given = { seq: epoch, range: { start, end, epoch, terms: 3, time: 1.5 } };
       expect(decodeSplitAnswer('hand-over', encodeSplitAnswer(given))).toEqual({ ok: true, ...given });
     }),

@@ -77,3 +77,19 @@ test('who listens is told of changes, and not of steps between them', () => {
   expect(told).toBe(3);
   expect(reporter.report?.intake?.phase).toBe('log');
 });
+
+test('a shard that takes over its upper neighbour tells its own range, which it serves, and how far it is', () => {
+  const own = { ...firstRange({ start: keyOfText('é'), end: keyOfText('ü') }), epoch: 3 };
+  const notes = new Map([[rangeNote, encodeRange(own)]]);
+  const told = { start: 'é', end: 'ü', epoch: 3 };
+  const intake = { from: 'upper', merge: true };
+  expect(rangeReport(notes, { ...nothingWanted, mergeFrom: 'upper' }, 'why')).toEqual({
+    ...told,
+    intake: { ...intake, phase: 'waiting', problem: 'why' },
+  });
+  const assigned = { from: 'upper', at: own.end, epoch: 4, merge: { since: 1 } };
+  notes.set(intakeNote, encodeIntake({ ...assigned, phase: 'snapshot' }));
+  const report = rangeReport(notes, nothingWanted, undefined);
+  expect(report).toEqual({ ...told, intake: { ...intake, phase: 'snapshot' } });
+  expect(schema.parse(report)).toEqual(report);
+});

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Heartbeat, ReplicaReport } from '../../../contract/heartbeat.ts';
-import { followingOf, isHandedTo, objectionToOpening } from './readiness.ts';
+import { followingOf, isEmptied, isHandedTo, objectionToOpening } from './readiness.ts';
 
 test.each([
   [3, 1, false, /only 1 of 3/],
@@ -40,4 +40,16 @@ test('a hand-over counts whichever member of the source tells of it, and only if
   expect(isHandedTo('new', ['a', 'b'], beats)).toBe(true);
   expect(isHandedTo('other', ['a', 'b'], beats)).toBe(false);
   expect(isHandedTo('new', ['a'], beats)).toBe(false);
+});
+
+test('a shard has no keys any more when the newest that was told says so, and it is no new one', () => {
+  const empty = { start: 'm', end: 'm', epoch: 2 };
+  const beats = beatsOf({
+    old: { range: { start: 'm', end: '', epoch: 1 } },
+    now: { range: empty },
+    begun: { range: { ...empty, intake: { from: 'x', phase: 'log' } } },
+    all: { range: { start: '', end: '', epoch: 3 } },
+  });
+  expect(isEmptied(['old', 'now'], beats)).toBe(true);
+  for (const members of [['old'], ['begun'], ['all'], ['never-heard']]) expect(isEmptied(members, beats)).toBe(false);
 });

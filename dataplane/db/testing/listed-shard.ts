@@ -13,13 +13,16 @@ import { Store } from '../store/store.ts';
 export class ListedShard {
   readonly #dir: string;
   readonly #initial: KeyRange | null;
+  readonly #now: () => number;
   /** What is left of the log. */
   readonly entries: CommittedEntry[] = [];
   store: Store;
   replica: MemoryReplica;
   executor: Executor;
 
-  constructor(dir: string, initial: KeyRange | null) {
+  /** `now`: its clock, milliseconds. */
+  constructor(dir: string, initial: KeyRange | null, now: () => number = Date.now) {
+    this.#now = now;
     this.#dir = dir;
     this.#initial = initial;
     [this.store, this.replica, this.executor] = this.#open();
@@ -36,8 +39,8 @@ export class ListedShard {
       );
       await apply(batch, position);
     };
-    const replica = memoryReplica(machine);
-    const executor = new Executor({ store, replica, now: Date.now, initialRange: () => this.#initial });
+    const replica = memoryReplica(machine, { now: this.#now });
+    const executor = new Executor({ store, replica, now: this.#now, initialRange: () => this.#initial });
     machine.serve(executor);
     return [store, replica, executor];
   }
