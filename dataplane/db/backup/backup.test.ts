@@ -8,7 +8,7 @@ import { encodeRange, firstRange, rangeNote, straysNote } from '../store/key-ran
 import { backUp, isWorthContinuing, type BackUpOptions } from './backup.ts';
 import { BackupError } from './backup-error.ts';
 import type { Manifest } from './manifest.ts';
-import { listBackups } from './manifest.ts';
+import { filesOf, listBackups } from './manifest.ts';
 import { DirectoryRepository } from './repository/directory.ts';
 import type { Repository } from './repository/repository.ts';
 import { checkBackup } from './restore/check.ts';
@@ -149,6 +149,47 @@ test('when one shard fails the backup fails with its reason, and leaves nothing'
   expect(await attempt({ repository: failing })).toBe('storage: no space left');
   expect(await repository.list('')).toEqual([]);
 });
+
+test('a member that dies while it gives its snapshot is no end: the next one is asked, a bounded number of times', async () => {
+  await source.begin((writer, { entry }) => writer.put(`${entry.start}k`, Buffer.alloc(1_000), 0));
+  let deaths = 0;
+  const dying = (times: number): Partial<BackUpOptions> => ({
+    source: {
+      namespace: source.namespace,
+      shards: () => source.shards(),
+      logOf: (name) => source.logOf(name),
+      wall: () => source.wall(),
+      async snapshot(shard) {
+        const found = await source.snapshot(shard);
+        if (shard.name === 'app-0' || deaths >= times) return found;
+        deaths++;
+        return { ...found, chunks: brokenOff(found.chunks) };
+      },
+    },
+  });
+  expect(await attempt(dying(9))).toMatch(/^unreachable: a snapshot of shard app-1 broke off/);
+  expect(deaths).toBe(4);
+  expect(await repository.list('')).toEqual([]);
+  deaths = 0;
+  source.listed[0]?.log.add('a');
+  source.listed[1]?.log.add('n');
+  expect(await attempt(dying(2))).toBe('done');
+  expect(await restoredKeys()).toEqual([
+    ['a', 'k'],
+    ['mk', 'n'],
+  ]);
+  // nothing of what broke off is left in the backup
+  const backup = await chooseBackup(repository, { database: null, at: null });
+  const known = filesOf(backup.manifest).map(({ path }) => path);
+  expect(await backup.files.list('')).toEqual([...known, 'manifest.json'].sort());
+});
+
+async function* brokenOff(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    yield chunk.subarray(0, 10);
+    throw new BackupError('unreachable', 'a snapshot of shard app-1 broke off: the member is gone');
+  }
+}
 
 test.each([handedNote, intakeNote])('a shard that is being split (note %j) is not backed up', async (name) => {
   await source.begin((writer) => writer.note(name, Buffer.from('{}')));

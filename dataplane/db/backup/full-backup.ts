@@ -15,6 +15,8 @@ import type { Source } from './source.ts';
 
 /** Snapshots that are copied at once. */
 const copiedAtOnce = 3;
+/** A snapshot that breaks off, as its member died, is asked of the next one: so often for one shard. */
+const attempts = 4;
 /** A shard of which no member gives a snapshot for so long is given up, milliseconds. */
 const patienceMs = 30_000;
 /** The logs are copied so often while snapshots are, so that nothing is trimmed before it is copied, milliseconds. */
@@ -62,7 +64,9 @@ class FullBackup {
   readonly #files: Repository;
   readonly #mark: RunningMark;
   readonly #shards: readonly DbShardEntry[];
-  readonly #recorders: LogRecorder[] = [];
+  /** By shard. */
+  readonly #recorders = new Map<string, LogRecorder>();
+  #isBegunAnew = false;
   readonly #allBegun = Promise.withResolvers<void>();
 
   constructor(options: BackupOptions) {
@@ -97,8 +101,10 @@ class FullBackup {
       copied.abort();
       await beside.catch(() => {});
     });
-    const [beginning] = await beside;
-    const round = await takeRound(this.#recorders, { wall: () => source.wall(), signal });
+    const [begun] = await beside;
+    // A snapshot that was asked for again began after that was read.
+    const beginning = this.#isBegunAnew ? await this.#readBeginning() : begun;
+    const round = await takeRound([...this.#recorders.values()], { wall: () => source.wall(), signal });
     const shards = this.#records(snapshots, beginning);
     if (!isSameShape(source.shards(database), shards)) {
       throw new BackupError('changed', `the shards of ${database} changed meanwhile: try again`);
@@ -122,14 +128,28 @@ class FullBackup {
   }
 
   async #copy(shard: DbShardEntry, signal: AbortSignal): Promise<CopiedSnapshot> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#copyOnce(shard, signal);
+      } catch (error) {
+        const isOver = !(error instanceof BackupError) || error.code !== 'unreachable' || attempt === attempts;
+        if (isOver || signal.aborted) throw error;
+        this.#options.tell(`${error.message}; asking again`);
+        this.#isBegunAnew = true;
+        await this.#files.removeAll(shard.name);
+      }
+    }
+  }
+
+  async #copyOnce(shard: DbShardEntry, signal: AbortSignal): Promise<CopiedSnapshot> {
     const { source, tell } = this.#options;
     const { name, epoch } = shard;
     const incoming = await patiently(() => source.snapshot(shard, 1, signal), { signal, forMs: patienceMs });
     const range = { start: keyOfText(shard.start), end: keyOfText(shard.end), epoch };
     const log = source.logOf(name);
     const { position: after } = incoming;
-    this.#recorders.push(new LogRecorder({ shard: name, range, log, after, files: this.#files }));
-    if (this.#recorders.length === this.#shards.length) this.#allBegun.resolve();
+    this.#recorders.set(name, new LogRecorder({ shard: name, range, log, after, files: this.#files }));
+    if (this.#recorders.size === this.#shards.length) this.#allBegun.resolve();
     tell(`shard ${name}: copying its state at entry ${incoming.position.seq}`);
     const copied = await copySnapshot(shard, incoming, { files: this.#files, signal });
     const [raw, stored] = [sum(copied.snapshot, 'rawBytes'), sum(copied.snapshot, 'bytes')];
@@ -140,9 +160,14 @@ class FullBackup {
   /** Once all snapshots have begun. */
   async #beginning(): Promise<Beginning> {
     await this.#allBegun.promise;
+    return this.#readBeginning();
+  }
+
+  async #readBeginning(): Promise<Beginning> {
     const { source, signal } = this.#options;
-    const settled = await endsOf(this.#recorders, signal);
-    const floor = await endsOf(this.#recorders, signal);
+    const recorders = [...this.#recorders.values()];
+    const settled = await endsOf(recorders, signal);
+    const floor = await endsOf(recorders, signal);
     return { from: source.wall(), settled, floor };
   }
 
@@ -150,7 +175,7 @@ class FullBackup {
   async #follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await sleep(followEveryMs, undefined, { signal }).catch(() => {});
-      for (const recorder of this.#recorders) {
+      for (const recorder of this.#recorders.values()) {
         if (signal.aborted) return;
         await followOnce(recorder);
       }

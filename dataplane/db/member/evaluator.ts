@@ -75,7 +75,7 @@ export class Evaluator {
   /** What a request reads and writes. @throws RangeError when it is malformed */
   claims(request: BatchedRequest): Claims {
     const { kind, payload } = request;
-    if ((kind & requestKind.transaction) !== 0) return claimsOfTransaction(payload, this.#commands);
+    if ((kind & requestKind.transaction) !== 0) return claimsOfTransaction(commandOf(request), this.#commands);
     if ((kind & requestKind.step) === 0) return claimsOfCommand(commandOf(request), this.#commands);
     const step = decodeStep(payload);
     return step.name === 'prepare' ? claimsOfTransaction(step.transaction, this.#commands) : noClaims;
@@ -124,7 +124,7 @@ export class Evaluator {
 
   #carryOut(request: BatchedRequest): Verdict {
     const { kind, payload } = request;
-    if ((kind & requestKind.transaction) !== 0) this.#transaction(payload);
+    if ((kind & requestKind.transaction) !== 0) this.#transaction(commandOf(request));
     else if ((kind & requestKind.step) !== 0) this.#step(decodeStep(payload));
     else {
       readTrusted(this.#frame, commandOf(request), 0);

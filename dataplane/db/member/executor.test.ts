@@ -379,6 +379,19 @@ describe('reads of the shard that are carried out later', () => {
     expect(await answersTo(asked(2, ...words))).toEqual(['2: >the range of this shard is another one']);
   });
 
+  test('a transaction on all keys of a shard holds in the epoch of the range alone, too', async () => {
+    const clearing = (epoch: number): BatchedRequest => {
+      const payload = encodeTransaction([], [encodeCommand(['FLUSHALL']), encodeCommand(['SET', 'a', '1'])]);
+      return { id: epoch, ...inEpoch({ kind: requestKind.transaction, payload }, epoch) };
+    };
+    expect((await answersTo(clearing(0)))[0]).not.toMatch(/^\d: >/);
+    expect(await answersTo(clearing(1))).toEqual(['1: >the range of this shard is another one']);
+    await change(half);
+    expect(await answersTo(clearing(0))).toEqual(['0: >the range of this shard is another one']);
+    expect((await answersTo(clearing(1)))[0]).not.toMatch(/^\d: >/);
+    expect((await answersTo(asked(1, 'DBSIZE')))[0]).toMatch(/:1/);
+  });
+
   test('one that meets a hand-over while it waits is refused', async () => {
     const gateway = new Gateway();
     gateway.ask(1, 'SET a 1', 'SET z 1');

@@ -1,4 +1,5 @@
 import type { DbShardEntry } from '../../../../contract/directory.ts';
+import { inEpoch, type EpochRequest } from '../../batch/epoch.ts';
 import { DbError } from '../../db-error.ts';
 import type { Router } from '../../gateway/router.ts';
 import { decodeReply, ReplyError, type Reply } from '../../resp/reply.ts';
@@ -10,7 +11,7 @@ const passing = /^(TRYAGAIN|UNKNOWN|CLUSTERDOWN|OOM) /;
 /** A database that does not take a request for so long is given up, milliseconds. */
 const patienceMs = 60_000;
 
-/** A request to the shard of a key, or to one that is named. */
+/** A request to the shard of a key, or on all keys of one that is named. */
 export interface TargetRequest {
   readonly payload: Buffer;
   /** Bits of `requestKind`. */
@@ -42,9 +43,10 @@ export class Target {
   /** Asks once. @throws BackupError unreachable when it may be asked again, else invalid */
   async ask({ payload, kind = 0, key, shard }: TargetRequest): Promise<Reply> {
     const entry = key === undefined ? this.#named(shard) : this.shardOf(key);
+    const asked = key === undefined ? this.#inEpoch(entry, { kind, payload }) : { kind, payload };
     const place = key === undefined ? {} : { keys: [key], database: this.database };
     const bytes = await new Promise<Buffer>((resolve) => {
-      this.#router.submit(entry, { kind, payload, writes: true, waiter: { answer: resolve }, ...place });
+      this.#router.submit(entry, { ...asked, writes: true, waiter: { answer: resolve }, ...place });
     });
     const reply = decodeReply(bytes)?.reply ?? null;
     const failure = [reply, ...(Array.isArray(reply) ? (reply as readonly Reply[]) : [])].find(
@@ -62,11 +64,21 @@ export class Target {
   /** A place in the log of a shard that holds all that was acknowledged before. `payload`: a read of all of it. @throws BackupError */
   sequenceOf(shard: string, payload: Buffer, signal: AbortSignal): Promise<number> {
     const read = async (): Promise<number> => {
-      const { reply, sequence } = await this.#router.ask(this.#named(shard).name, { kind: 0, payload, writes: false });
+      const entry = this.#named(shard);
+      const asked = this.#inEpoch(entry, { kind: 0, payload });
+      const { reply, sequence } = await this.#router.ask(entry.name, { ...asked, writes: false });
       if (reply[0] !== 45) return sequence;
       throw refusal(this.database, reply.toString('utf8', 1).trimEnd());
     };
     return patiently(read, { signal, forMs: patienceMs });
+  }
+
+  /** A shard that was split has other keys than it had: it refuses who does not know that. */
+  #inEpoch(shard: DbShardEntry, request: EpochRequest): EpochRequest {
+    return inEpoch(
+      request,
+      whenServed(() => this.#router.ranges(this.database).epochOf(shard)),
+    );
   }
 
   #named(shard: string | undefined): DbShardEntry {
