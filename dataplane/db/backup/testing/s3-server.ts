@@ -40,7 +40,7 @@ export const startS3 = async (dir: string): Promise<S3Server> => {
     log: join(dir, 's3.log'),
   });
   const endpoint = `http://127.0.0.1:${port}`;
-  await until({ what: 'the S3 server', timeoutMs: 20_000 }, async () => {
+  await until({ what: 'the S3 server', timeoutMs: 60_000 }, async () => {
     const response = await fetch(endpoint).catch(() => null);
     return response === null ? undefined : true;
   });
