@@ -98,7 +98,10 @@ export const heartbeat = z.object({
   at: z.number(),
   replica: replicaReport.optional(),
   edge: edgeLoad.optional(),
-  /** Any other load figures, by name (connections, requestsPerSecond). */
+  /**
+   * Any other load figures, by name. Members of replica sets tell `requestsPerSecond`, which they carry out, and
+   * `writesPerSecond`, which they apply from their log, over about ten seconds.
+   */
   load: z.record(z.string(), z.number()).default({}),
 });
 export type Heartbeat = z.infer<typeof heartbeat>;

@@ -28,6 +28,7 @@ export class SearchMachine implements StateMachine {
   /** Flushes and restores, one after another. */
   #disk: Promise<void> = Promise.resolve();
   #flushedBytes = 0;
+  #writes = 0;
   #flushWaiting = false;
   #merging: Promise<void> | null = null;
   readonly #waiting = new Set<{ readonly changed: number; readonly resolve: () => void }>();
@@ -67,6 +68,7 @@ export class SearchMachine implements StateMachine {
     let sliceEnds = performance.now() + sliceMs;
     for (const { seq, term, operations } of entries) {
       store.apply(seq, term, operations);
+      this.#writes += operations.length;
       if (performance.now() < sliceEnds) continue;
       await nextTurn();
       sliceEnds = performance.now() + sliceMs;
@@ -157,6 +159,11 @@ export class SearchMachine implements StateMachine {
 
   follow(): void {
     for (const listener of this.#listeners) listener.follow();
+  }
+
+  /** Operations that were applied since the start. */
+  get writes(): number {
+    return this.#writes;
   }
 
   figures(): Record<string, number> {

@@ -112,7 +112,7 @@ export class Rebalancer {
     if (standing === undefined || standing.leader === null || !standing.settled) return;
     const workOf = (pod: string): number => {
       const beat = this.#beat(key, pod)?.beat;
-      return figure(beat, 'readsPerSecond') + figure(beat, 'writesPerSecond');
+      return figure(beat, 'requestsPerSecond') + figure(beat, 'writesPerSecond');
     };
     const followers = standing.seats.filter(({ pod }) => pod !== standing.leader).map(({ pod }) => workOf(pod));
     const follower = followers.length === 0 ? 0 : followers.reduce((sum, work) => sum + work, 0) / followers.length;

@@ -41,6 +41,20 @@ const untilOver = (name: string) =>
     30_000,
   );
 
+type Status = NonNullable<Awaited<ReturnType<typeof untilWhole>>>;
+
+/** The node that holds no replica. */
+const freeNode = (members: Status['members'] = []): string =>
+  ['node-a', 'node-b', 'node-c', 'node-d'].find((name) => !members.some(({ node }) => node === name)) ?? '';
+
+/** The replica in the zone of the free node, which may move there. */
+const whoMayMove = ({ members = [], nextReplica = 0 }: Status) => {
+  const zoneOf = (node: string) => cluster.operator?.operation.nodes.get(node)?.zone;
+  const free = freeNode(members);
+  const old = members.find(({ node = '' }) => zoneOf(node) === zoneOf(free))?.pod ?? '';
+  return { free, old, made: `db-app-${nextReplica}` };
+};
+
 const events = resource<KubeObject & { note?: string; reason?: string; regarding?: { name?: string } }>(
   'events.k8s.io/v1',
   'Event',
@@ -127,13 +141,10 @@ describe('a move of a replica that somebody asks for', () => {
 
   it('goes on under an operator that starts in the middle', async () => {
     const before = await untilWhole('app');
-    const places = before.members?.map(({ node }) => node) ?? [];
-    const free = ['node-a', 'node-b', 'node-c', 'node-d'].find((node) => !places.includes(node)) ?? '';
-    const zoneOf = (node: string) => cluster.operator?.operation.nodes.get(node)?.zone;
-    const old = before.members?.find(({ node = '' }) => zoneOf(node) === zoneOf(free));
+    const { old, free, made } = whoMayMove(before);
     // the new replica does not come up before the other operator is there
-    cluster.fakes.killProcess(`db-app-${before.nextReplica ?? 0}`);
-    await ask('app', `${old?.pod ?? ''} to ${free}`);
+    cluster.fakes.killProcess(made);
+    await ask('app', `${old} to ${free}`);
     await cluster.untilReason('app', 'Moving', 'Copying');
     await until(
       'the pod of the new replica',
@@ -141,27 +152,23 @@ describe('a move of a replica that somebody asks for', () => {
     );
     await cluster.stopOperator();
     await cluster.startOperator();
-    cluster.fakes.reviveProcess(`db-app-${before.nextReplica ?? 0}`);
+    cluster.fakes.reviveProcess(made);
     expect(await untilOver('app')).toMatchObject({
       phase: 'Moved',
       to: free,
-      replacement: `db-app-${before.nextReplica ?? 0}`,
+      replacement: made,
     });
     expect((await untilWhole('app')).members?.map(({ node }) => node)).toContain(free);
   }, 90_000);
 
   it('is given up when its node dies in the middle, and the set is whole', async () => {
     const before = await untilWhole('app');
-    const places = before.members?.map(({ node }) => node) ?? [];
-    const free = ['node-a', 'node-b', 'node-c', 'node-d'].find((node) => !places.includes(node)) ?? '';
-    const zoneOf = (node: string) => cluster.operator?.operation.nodes.get(node)?.zone;
-    const old = before.members?.find(({ node = '' }) => zoneOf(node) === zoneOf(free));
-    const made = `db-app-${before.nextReplica ?? 0}`;
+    const { old, free, made } = whoMayMove(before);
     cluster.fakes.killProcess(made);
-    await ask('app', `${old?.pod ?? ''} to ${free}`);
+    await ask('app', `${old} to ${free}`);
     await until('its pod', async () => (await cluster.shard('app')).status?.move?.replacement === made);
     await cluster.fakes.killNode(free);
-    expect(await untilOver('app')).toMatchObject({ phase: 'GivenUp', replica: old?.pod, replacement: made });
+    expect(await untilOver('app')).toMatchObject({ phase: 'GivenUp', replica: old, replacement: made });
     const after = await untilWhole('app');
     expect(after.members?.map(({ pod }) => pod).toSorted()).toEqual(before.members?.map(({ pod }) => pod).toSorted());
     await cluster.fakes.setReady(free, true);
@@ -184,8 +191,7 @@ describe('a move of a replica that somebody asks for', () => {
 
   it('to a node that there is not, is closed, or holds a replica is refused', async () => {
     const { members = [] } = await untilWhole('app');
-    const places = members.map(({ node }) => node);
-    const free = ['node-a', 'node-b', 'node-c', 'node-d'].find((node) => !places.includes(node)) ?? '';
+    const free = freeNode(members);
     const [one, other] = members;
     await cluster.client.merge(nodes, { name: free }, { spec: { unschedulable: true } } as Partial<Node>);
     await until('it is closed', async () => cluster.operator?.operation.nodes.get(free)?.usable === false);

@@ -68,6 +68,8 @@ const texts = {
  * after it.
  */
 export class Executor {
+  /** Requests that were carried out, or refused, since the start. */
+  requests = 0;
   readonly #store: Store;
   readonly #replica: Reader;
   readonly #options: ExecutorOptions;
@@ -217,6 +219,7 @@ export class Executor {
   }
 
   #one(from: Requester, request: BatchedRequest, turn: Turn, since = 0): void {
+    this.requests++;
     const refusal = from.refusedEpoch >= turn.epoch ? texts.order : this.#makeRoom(this.#evaluator.weight(request));
     if (refusal !== null) return this.#refuse(from, { ...request, epoch: turn.epoch }, refusal);
     const verdict = this.#evaluator.evaluate(request, turn.now);

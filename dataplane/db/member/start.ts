@@ -5,6 +5,7 @@ import type { DbShardEntry } from '../../../contract/directory.ts';
 import type { ReplicaSetId } from '../../../contract/names.ts';
 import { watchDirectory } from '../../fabric/directory.ts';
 import { watchHeartbeats } from '../../fabric/heartbeats.ts';
+import { Rate, workLoad } from '../../fabric/rate.ts';
 import type { Pod } from '../../fabric/pod.ts';
 import { JetStreamLog } from '../../log/jetstream-log.ts';
 import { LogHolds } from '../../replica/log-holds.ts';
@@ -100,6 +101,9 @@ export const start = async (pod: Pod): Promise<void> => {
     now: () => performance.now(),
   });
   void watchTransactions({ executor, recovery, log: pod.log, signal: stop.signal });
+  const requests = new Rate(() => executor.requests);
+  const writes = new Rate(() => store.writes);
+  pod.heartbeat(() => ({ load: workLoad(requests, writes) }));
   exportMemberMetrics(pod, { executor, recovery, store });
   await startFrontEnd(pod, router);
 };

@@ -19,6 +19,8 @@ export class Layer {
   /** No row below this layer counts. */
   cleared = false;
   bytes = 0;
+  /** Rows and elements that were set or removed. */
+  writes = 0;
 
   get empty(): boolean {
     return this.rows.size === 0 && this.elements.size === 0 && this.notes.size === 0 && !this.cleared;
@@ -30,6 +32,7 @@ export class Layer {
     // Layers without collections are not asked what a row was before.
     if (this.elements.size > 0) this.#leave(key, generation);
     this.rows.set(key, row);
+    this.writes++;
     this.bytes += entryBytes + key.length + (row?.value.length ?? 0);
   }
 
@@ -41,6 +44,7 @@ export class Layer {
       this.elements.set(generation, table);
     }
     table.set(name, value);
+    this.writes++;
     this.bytes += entryBytes + name.length + (value?.length ?? 0);
   }
 

@@ -41,6 +41,7 @@ export class Store implements ReadState {
   #failure: unknown = null;
   #closed = false;
   #generation: number;
+  #writes = 0;
   /** What {@link keyRange} was decoded from. */
   #decoded: Buffer | undefined;
   #keyRange: KeyRange | null = null;
@@ -137,6 +138,7 @@ export class Store implements ReadState {
   async apply(entries: readonly CommittedEntry[], position: Position): Promise<void> {
     if (this.#failure !== null) throw this.#failure;
     const below = { get: (key: string) => this.get(key), notes: this.#notes };
+    const before = this.#active.writes;
     for (const entry of entries) {
       const version = versionAt(this.#keyRange, entry.seq);
       const target = layerTarget(this.#active, version, below);
@@ -144,6 +146,7 @@ export class Store implements ReadState {
       this.#history.add(entry, version);
       if (this.#decodeRange()) this.#rangeSince = entry.seq;
     }
+    this.#writes += this.#active.writes - before;
     this.#generation = Math.max(this.#generation, this.#active.generation);
     this.#position = position;
     if (this.#active.bytes > maxWaitingBytes) await this.flush();
@@ -215,6 +218,11 @@ export class Store implements ReadState {
     this.#generation = this.#file.generation;
     this.#history.pin(this.#file);
     if (this.#decodeRange()) this.#rangeSince = position.seq;
+  }
+
+  /** Rows and elements that were set or removed since the start. */
+  get writes(): number {
+    return this.#writes;
   }
 
   figures(): Record<string, number> {

@@ -26,6 +26,7 @@ export class MemberService {
   readonly #authority: WriteAuthority;
   readonly #searcher: ShardSearcher;
   #active = 0;
+  #requests = 0;
 
   /** `replica`: answers once the replica runs; nothing is handled before. */
   constructor(machine: SearchMachine, replica: () => Replica) {
@@ -33,6 +34,11 @@ export class MemberService {
     this.#replica = replica;
     this.#authority = new WriteAuthority(machine, replica);
     this.#searcher = new ShardSearcher(machine);
+  }
+
+  /** Requests since the start. */
+  get requests(): number {
+    return this.#requests;
   }
 
   /** Requests being worked on. */
@@ -45,6 +51,7 @@ export class MemberService {
     if (this.#active >= mostAtOnce)
       return refusal(new SearchError('overloaded', 'rejected_execution_exception', 'too many requests'));
     this.#active++;
+    this.#requests++;
     try {
       const request = memberRequest.parse(JSON.parse(text));
       const reply = await (this.#handlers[request.type] as (request: MemberRequest) => unknown)(request);

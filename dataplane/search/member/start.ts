@@ -3,6 +3,7 @@ import { Histogram } from 'prom-client';
 import type { ReplicaSetId } from '../../../contract/names.ts';
 import { memberSubject } from '../../../contract/subjects.ts';
 import type { Pod } from '../../fabric/pod.ts';
+import { Rate, workLoad } from '../../fabric/rate.ts';
 import { type Replica, startReplica } from '../../replica/replica.ts';
 import { SearchMachine } from '../machine.ts';
 import { SearchError } from '../search-error.ts';
@@ -42,7 +43,9 @@ export async function start(pod: Pod): Promise<void> {
   pod.onShutdown('search store', () => machine.close());
   replica = await startReplica({ pod, set, machine });
   serve(pod, memberSubject(set, pod.env.QUARTET_POD), service);
-  pod.heartbeat(() => ({ load: { searchRequests: service.active } }));
+  const requests = new Rate(() => service.requests);
+  const writes = new Rate(() => machine.writes);
+  pod.heartbeat(() => ({ load: { searchRequests: service.active, ...workLoad(requests, writes) } }));
 }
 
 function serve(pod: Pod, subject: string, service: MemberService): void {
