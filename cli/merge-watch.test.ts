@@ -54,6 +54,11 @@ describe('what is seen of a merge', () => {
   it('when it is over', () => {
     const all = [shard('low', { range: range('', 't') }), asked('Merged')];
     expect(mergeNews(all, names)).toEqual({ type: 'merged', text: 'low ["", "t")' });
+    const early = [
+      shard('low', { range: range('', 'm') }),
+      asked('Merged', { range: { ...range('m', 'm'), epoch: 3 } }),
+    ];
+    expect(mergeNews(early, names)).toMatchObject({ type: 'goes-on', phase: 'Open' });
   });
 
   it('when it cannot begin', () => {

@@ -45,15 +45,22 @@ const refusal = (upper: DbShard): string | null => {
 const detailOf = (upper: DbShard): string =>
   (isAnswered(upper) ? conditionOf(upper, 'Merging')?.message : undefined) ?? 'the operator has not seen it yet';
 
-const rangeOf = (name: string, shards: readonly DbShard[]): string =>
-  `${name} ${showRange(named(name, shards)?.status?.range)}`;
+/** The upper shard may show it a moment before the lower one does. */
+const endNews = (upper: DbShard, lower: DbShard | undefined): MergeNews => {
+  const epochOf = (shard: DbShard | undefined): number => shard?.status?.range?.epoch ?? 0;
+  if (lower !== undefined && epochOf(lower) < epochOf(upper)) {
+    return { type: 'goes-on', phase: 'Open', detail: `${lower.metadata.name} has to show its new range` };
+  }
+  const name = lower?.metadata.name ?? upper.status?.merge?.to ?? '';
+  return { type: 'merged', text: `${name} ${showRange(lower?.status?.range)}` };
+};
 
 /** Reads how far a merge is. Pure. */
 export const mergeNews = (shards: readonly DbShard[], names: { upper: string; lower: string }): MergeNews => {
   const upper = named(names.upper, shards);
   if (upper === undefined) return { type: 'gone' };
   const { phase = 'Waiting' } = upper.status?.merge ?? {};
-  if (phase === 'Merged') return { type: 'merged', text: rangeOf(names.lower, shards) };
+  if (phase === 'Merged') return endNews(upper, named(names.lower, shards));
   const why = refusal(upper);
   if (why !== null) return { type: 'refused', why };
   if (!isDecided(phase) && upper.spec.mergeInto !== names.lower) return { type: 'given-up' };

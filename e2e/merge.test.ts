@@ -29,8 +29,10 @@ beforeAll(async () => {
   await quartet.apply({ apiVersion: 'quartet.dev/v1alpha1', kind: 'DBShard', metadata: { name: 'shrink' }, spec });
   await eventually(async () => expect((await conditionOf('shrink', 'Ready'))?.status).toBe('True'), 60_000);
   await quartet.quartet('split', 'shrink', '--at', 'm', '--timeout', '100s');
-  await redis.mset(Object.fromEntries(names.map((name) => [name, `value of ${name}`])));
-  for (const hash of hashes) await redis.hset(hash, fields);
+  await eventually(async () => {
+    await redis.mset(Object.fromEntries(names.map((name) => [name, `value of ${name}`])));
+    for (const hash of hashes) await redis.hset(hash, fields);
+  }, 30_000);
 });
 
 afterAll(async () => {

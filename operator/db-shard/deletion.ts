@@ -47,7 +47,7 @@ const isAskedStill = (own: ShardView, all: readonly ShardView[]): Problem | null
   if (mergeOf(own, all).type !== 'over') return null;
   const why =
     own.transactions === null
-      ? 'it is not known whether transactions over several shards may still ask this one: its primary has to be heard'
+      ? 'it is not known whether transactions over several shards may still ask this one: one of its replicas has to be heard'
       : 'transactions over several shards are not over, and may still ask this one';
   return held('TransactionsOpen', `${why}; ${override}`);
 };

@@ -139,7 +139,7 @@ describe('two DBShards that are merged', () => {
     expect(await cluster.entry('app-up')).toMatchObject({ serves: false, epoch: 2 });
     await cluster.delete('app-up');
     const held = await cluster.untilReason('app-up', 'DeletionHeld', 'TransactionsOpen');
-    expect(held.message).toMatch(/not known .* its primary has to be heard/);
+    expect(held.message).toMatch(/not known .* one of its replicas has to be heard/);
     for (const pod of all) cluster.fakes.reviveProcess(pod);
   }, 60_000);
 

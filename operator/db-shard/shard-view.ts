@@ -109,9 +109,16 @@ const storeOf = (leader: ReplicaReport | undefined): Pick<ShardView, 'rows' | 's
   return { rows: keys, strays: strays > 0 };
 };
 
-/** What it says before it has given its keys away says nothing of those that can still ask it then. */
-const transactionsOf = (leader: ReplicaReport | undefined): number | null =>
-  leader?.range === undefined || holdsKeys(leader.range) ? null : (leader.range.transactions ?? null);
+/**
+ * The least that a replica has told since its range is empty: from then on they only become fewer. So what the last one said
+ * before its pod ended holds, too.
+ */
+const transactionsOf = (reports: readonly ReplicaReport[]): number | null => {
+  const told = reports.flatMap(({ range }) =>
+    range === undefined || holdsKeys(range) ? [] : (range.transactions ?? []),
+  );
+  return told.length === 0 ? null : Math.min(...told);
+};
 
 /** Reasons of `DeletionHeld` by which keys came to a shard. */
 const came: ReadonlySet<string> = new Set(['KeysUnderWay', 'KeysTakenOver']);
@@ -153,7 +160,7 @@ export const viewShard = (shard: DbShard, senses: Senses): ShardView => {
     ...mergeOf(shard),
     ...deletionOf(shard),
     hasGivenUp: senses.hasGivenUp && known.merging === null,
-    transactions: transactionsOf(leader),
+    transactions: transactionsOf(reports),
     wasHeld: wasHeld(shard, known),
     ...storeOf(leader),
   };

@@ -13,6 +13,8 @@ export class TakeBacks {
   readonly #now: () => number;
   /** By namespace and name; null: not written yet. */
   readonly #since = new Map<string, number | null>();
+  /** It stays so: a shard whose deletion has begun upon it must not come back while the other one elects a primary. */
+  readonly #answered = new Set<string>();
 
   constructor(operation: Pick<Operation, 'heartbeats' | 'directory'>, now: () => number = () => performance.now()) {
     this.#operation = operation;
@@ -23,19 +25,32 @@ export class TakeBacks {
   note(shard: DbShard, merges: boolean): void {
     const { namespace, name } = refTo(shard);
     const key = `${namespace}/${name}`;
-    if (merges) this.#since.delete(key);
-    else if (!this.#since.has(key)) this.#since.set(key, null);
+    if (!merges) {
+      if (!this.#since.has(key)) this.#since.set(key, null);
+      return;
+    }
+    this.#since.delete(key);
+    this.#answered.delete(key);
   }
 
   /** See `ShardView.hasGivenUp`: the primary of a shard has said, knowing its document, that it takes nothing over. */
   isAnswered(shard: DbShard): boolean {
-    const { namespace } = refTo(shard);
+    const { namespace, name } = refTo(shard);
+    const key = `${namespace}/${name}`;
+    if (this.#answered.has(key)) return true;
     const since = this.#writtenSince(shard);
-    if (since === null) return false;
+    if (since === null || !this.#saysSo(shard, since + settleMs)) return false;
+    this.#answered.add(key);
+    return true;
+  }
+
+  #saysSo(shard: DbShard, after: number): boolean {
+    const { heartbeats } = this.#operation;
+    const { namespace } = refTo(shard);
     return (shard.status?.members ?? []).some(({ pod }) => {
-      const replica = this.#operation.heartbeats.get(namespace, pod)?.beat.replica;
+      const replica = heartbeats.get(namespace, pod)?.beat.replica;
       if (replica?.state !== 'primary' || replica.range?.intake?.merge === true) return false;
-      return this.#now() - this.#operation.heartbeats.ageMs(namespace, pod) > since + settleMs;
+      return this.#now() - heartbeats.ageMs(namespace, pod) > after;
     });
   }
 
