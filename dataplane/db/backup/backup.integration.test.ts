@@ -134,24 +134,20 @@ test('a database that holds a key, or does not exist, is not restored into', asy
   full.close();
 }, 60_000);
 
-test('a restore that is killed is run again, and only after the killed one is surely gone', async () => {
-  const reader = await addDatabase('again', 'k');
+/** The database that a restore was killed in the middle of. */
+let again: RawClient;
+
+test('while a restore may still be at work, or was killed a moment ago, no other one begins', async () => {
+  again = await addDatabase('again', 'k');
   const { child, outcome } = startProgram(inNamespace(['restore', '--from', place, '--to', 'again']), environment());
   await until({ what: 'something to be restored', timeoutMs: 30_000, everyMs: 5 }, async () =>
-    Number(plain(await reader.command('DBSIZE'))) > 0 ? true : undefined,
+    Number(plain(await again.command('DBSIZE'))) > 0 ? true : undefined,
   );
   child.kill('SIGKILL');
   await outcome;
-  const keys = Number(plain(await reader.command('DBSIZE')));
-  expect(keys).toBeGreaterThan(0);
+  expect(Number(plain(await again.command('DBSIZE')))).toBeGreaterThan(0);
   const early = await run('restore', '--from', place, '--to', 'again');
   expect(early.problems).toMatch(/another restore writes into it; if that was interrupted, try again in \d+ s/);
-  await until({ what: 'the killed restore to be given up', timeoutMs: 60_000, everyMs: 2_000 }, async () => {
-    const next = await run('restore', '--from', place, '--to', 'again');
-    return next.code === 0 ? true : undefined;
-  });
-  expect(await readAll(reader)).toEqual(await readAll(client));
-  reader.close();
 }, 120_000);
 
 test('what is damaged is refused before anything is written, and told by --check', async () => {
@@ -173,11 +169,12 @@ test('what is damaged is refused before anything is written, and told by --check
     cpSync(place, copy, { recursive: true });
     act(join(copy, relative));
     const checked = await run('restore', '--from', copy, '--check');
-    expect(`${what}: ${checked.code} ${checked.problems}`).toMatch(
-      /: 1 quartet: .*(damaged|missing|cut short|another one)/,
-    );
+    const said = /: 1 quartet: .*(damaged|missing|cut short|another one)/;
+    expect(`${what}: ${checked.code} ${checked.problems}`).toMatch(said);
+    // A restore reads them by the same way: one of each kind.
+    if (!what.startsWith('a bit')) continue;
     const restored = await run('restore', '--from', copy, '--to', 'clean');
-    expect(`${what}: ${restored.code}`).toBe(`${what}: 1`);
+    expect(`${what}: ${restored.code} ${restored.problems}`).toMatch(said);
     expect(restored.problems).not.toMatch(/\n {2,}at /);
   }
   expect(plain(await reader.command('DBSIZE'))).toBe(0);
@@ -216,6 +213,15 @@ test('when NATS is away it says so, soon', async () => {
   expect(code).toBe(1);
   expect(problems).toMatch(/NATS at nats:\/\/127.0.0.1:2 does not answer/);
 }, 60_000);
+
+test('a restore that was killed is run again once the killed one is surely gone', async () => {
+  await until({ what: 'the killed restore to be given up', timeoutMs: 60_000, everyMs: 2_000 }, async () => {
+    const next = await run('restore', '--from', place, '--to', 'again');
+    return next.code === 0 ? true : undefined;
+  });
+  expect(await readAll(again)).toEqual(await readAll(client));
+  again.close();
+}, 120_000);
 
 /** Accounts in both shards: money moves between them in transactions over both, and none is made or lost. */
 const accounts = ['a1', 'a2', 'z1', 'z2'];
@@ -279,7 +285,7 @@ test('in S3, while money moves between shards: each second is what it was, and a
   const between: Date[] = [];
   await backUp();
   const seconds: Second[] = [];
-  for (let i = 0; i < 3; i++) {
+  for (let i = 0; i < 2; i++) {
     seconds.push(await stillSecond());
     await sleep(1_500);
     between.push(new Date(Date.now() - 700));
@@ -289,21 +295,21 @@ test('in S3, while money moves between shards: each second is what it was, and a
   await Promise.all(workers);
   const check = await restore('--check');
   expect(`${check.problems}${check.code}`).toBe('0');
-  const balancesAt = async (database: string, at: string | null): Promise<unknown> => {
-    const reader = await addDatabase(database, 'p');
-    const { code, problems } = await restore('--to', database, ...(at === null ? [] : ['--at', at]));
+  const reader = await addDatabase('moment', 'p');
+  const balancesAt = async (at: string | null): Promise<unknown> => {
+    await reader.command('FLUSHALL');
+    const { code, problems } = await restore('--to', 'moment', ...(at === null ? [] : ['--at', at]));
     expect(`${problems}${code}`).toBe('0');
-    const balances = plain(await reader.command('MGET', ...accounts));
-    reader.close();
-    return balances;
+    return plain(await reader.command('MGET', ...accounts));
   };
   const sum = (balances: unknown): number => (balances as string[]).reduce((all, each) => all + Number(each), 0);
-  for (const [i, { at, balances }] of seconds.entries()) {
+  for (const { at, balances } of seconds) {
     expect(sum(balances)).toBe(total);
-    expect(await balancesAt(`second-${i}`, at.toISOString().replace(/\.\d+/, ''))).toEqual(balances);
+    expect(await balancesAt(at.toISOString().replace(/\.\d+/, ''))).toEqual(balances);
   }
   // In the midst of transfers.
-  for (const [i, at] of between.entries()) expect(sum(await balancesAt(`between-${i}`, at.toISOString()))).toBe(total);
-  expect(sum(await balancesAt('at-the-end', null))).toBe(total);
+  for (const at of between) expect(sum(await balancesAt(at.toISOString()))).toBe(total);
+  expect(sum(await balancesAt(null))).toBe(total);
+  reader.close();
   await s3.stop();
 }, 240_000);

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { unsplit, type DbShardEntry } from '../../../contract/directory.ts';
 import type { RangeReport } from '../../../contract/heartbeat.ts';
 import type { ReceivedBeat } from '../../fabric/heartbeats.ts';
+import { historiesOf } from '../testing/range-histories.ts';
 import { endOfPrefix, handedOn, Ranges } from './ranges.ts';
 import { newestReport, ownClaim, type ShardView } from './shard-view.ts';
 
@@ -106,6 +107,43 @@ test.each([
   expect(['a', 'z'].map((key) => found(new Ranges(views), key))).toEqual(owners);
 });
 
+const low: DbShardEntry = { ...shard('low', '', 'm'), mergeFrom: { shard: 'up' } };
+const up = shard('up', 'm', '');
+const upServes = { start: 'm', end: '', epoch: 0 };
+const begun = { start: '', end: 'm', epoch: 1 };
+const gave = { start: 'm', end: 'm', epoch: 2 };
+const onTheirWay = { ...gave, handed: { to: 'low', start: 'm', end: '' } };
+const whole = { start: '', end: '', epoch: 2 };
+
+test.each([
+  ['it has not begun', [view(low, { ...begun, epoch: 0 }), view(up, upServes)], ['low', 'up']],
+  ['it copies', [view(low, begun), view(up, upServes)], ['low', 'up']],
+  ['keys are handed over', [view(low, begun), view(up, onTheirWay)], ['low', 'low']],
+  ['… and the lower one was not heard', [view(low), view(up, onTheirWay)], ['low', 'low']],
+  [
+    'the lower one is open, and the upper one was not heard since',
+    [view(low, whole), view(up, upServes)],
+    ['low', 'low'],
+  ],
+  ['both say so', [view(low, whole), view(up, gave)], ['low', 'low']],
+  ['the upper one is done, the lower one was not heard since', [view(low, begun), view(up, gave)], ['low', 'low']],
+  [
+    '… and the directory knows when it began',
+    [view({ ...low, epoch: 1 }, begun), view({ ...up, end: 'm', epoch: 2 }, gave)],
+    ['low', 'low'],
+  ],
+  ['the upper one is gone', [view(low, whole)], ['low', 'low']],
+  ['… and nobody was heard', [view({ ...low, end: '', epoch: 2, mergeFrom: null })], ['low', 'low']],
+  [
+    'the upper one was a new half of the lower one: they wait at either',
+    [view(low, begun), view({ ...taken, name: 'up', splitFrom: { shard: 'low', at: 'm' } }, gave)],
+    ['low', 'up'],
+  ],
+  ['it was taken back', [view({ ...low, mergeFrom: null }, begun), view(up, { ...upServes, epoch: 2 })], ['low', 'up']],
+])('merge: %s', (_name, views, owners) => {
+  expect(['a', 'z'].map((key) => found(new Ranges(views), key))).toEqual(owners);
+});
+
 test('where two claim keys in the same epoch neither serves them, whoever says so', () => {
   const ranges = new Ranges([view(source, before), view(shard('t', 'm', ''), { start: 'm', end: '', epoch: 0 })]);
   expect(found(ranges, 'z')).toMatch(/^the ranges of shards s and t overlap/);
@@ -126,60 +164,13 @@ test('of the members of a shard the one with the highest epoch is believed, then
   expect(newestReport(source, beats)).toBeNull();
 });
 
-/** A shard at one moment: its log, and what the directory holds if it was written then. */
-interface Moment {
-  readonly report: Range | null;
-  readonly entry: DbShardEntry | null;
-}
-
-/** Histories of shards: each splits off from one that serves, hands over, opens and releases, one step at a time. */
-const historiesOf = (steps: readonly (readonly [number, number])[]): Map<string, Moment[]> => {
-  const moments = new Map<string, Moment[]>();
-  const now = new Map<string, Moment>();
-  const set = (name: string, moment: Moment): void => void now.set(name, moment);
-  const record = (): void => {
-    for (const [name, moment] of now) moments.set(name, [...(moments.get(name) ?? []), moment]);
-  };
-  set('s0', { report: before, entry: shard('s0', '', '') });
-  record();
-  for (const [i, [which, place]] of steps.entries()) {
-    const serving = [...now].filter(
-      ([, { report }]) => (report !== null && report.start !== report.end) || report?.start === '',
-    );
-    const [from, moment] = serving[which % serving.length]!;
-    const [own, name] = [moment.report!, `s${i + 1}`];
-    const at = 'bcdefghijk'[place]!;
-    if (at <= own.start || (own.end !== '' && at >= own.end)) continue;
-    const epoch = own.epoch + 1;
-    const entry: DbShardEntry = { ...shard(name, '', ''), serves: false, splitFrom: { shard: from, at } };
-    set(name, { report: null, entry });
-    record();
-    set(name, { report: { start: at, end: at, epoch }, entry });
-    record();
-    const shorter = { start: own.start, end: at, epoch };
-    const less = { ...moment.entry!, ...shorter };
-    set(from, { report: { ...shorter, handed: { to: name, start: at, end: own.end } }, entry: less });
-    record();
-    const opened = { start: at, end: own.end, epoch };
-    set(name, { report: opened, entry: { ...entry, ...opened, serves: true } });
-    record();
-    set(from, { report: shorter, entry: less });
-    record();
-  }
-  const total = Math.max(...[...moments.values()].map((each) => each.length));
-  for (const [name, each] of moments) {
-    moments.set(name, [...Array.from({ length: total - each.length }, () => ({ report: null, entry: null })), ...each]);
-  }
-  return moments;
-};
-
-test('any splits, any mixture of old and new views: a key has one shard, or one that it waits for, never an older than is known', () => {
-  const step = fc.tuple(fc.nat({ max: 5 }), fc.nat({ max: 9 }));
+test('any splits and merges, any mixture of old and new views: a key has one shard, or one that it waits for, never an older than is known', () => {
+  const step = fc.tuple(fc.nat({ max: 5 }), fc.nat({ max: 9 }), fc.boolean());
   const age = fc.nat({ max: 40 });
   fc.assert(
     fc.property(
-      fc.array(step, { minLength: 1, maxLength: 4 }),
-      fc.array(fc.tuple(age, age, fc.boolean()), { minLength: 5, maxLength: 5 }),
+      fc.array(step, { minLength: 1, maxLength: 6 }),
+      fc.array(fc.tuple(age, age, fc.boolean()), { minLength: 7, maxLength: 7 }),
       fc.constantFrom('a', 'b', 'cc', 'e', 'gg', 'j', 'k', 'z'),
       (steps, ages, key) => {
         const histories = historiesOf(steps);

@@ -135,8 +135,7 @@ export class Executor {
     for (const [from, requests] of this.#parked.take()) {
       for (const request of requests) this.#refuse(from, request, texts.notPrimary);
     }
-    this.#evaluator.gate.waitingForAll = 0;
-    this.#evaluator.gate.pauses.clear();
+    this.#evaluator.gate.goOn();
   }
 
   /**

@@ -33,6 +33,12 @@ export class Gate {
     return this.#unbounded && this.locks.size === 0 && !this.#isPaused;
   }
 
+  /** Nobody waits any more. */
+  goOn(): void {
+    this.waitingForAll = 0;
+    this.pauses.clear();
+  }
+
   get #isPaused(): boolean {
     return this.waitingForAll > 0 || this.pauses.size > 0;
   }

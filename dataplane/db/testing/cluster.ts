@@ -71,6 +71,7 @@ export class DbCluster {
   readonly members = new Map<string, RoleProcess[]>();
   readonly gateways: RoleProcess[] = [];
   readonly #dir: string;
+  readonly #entries = new Map<string, DbShardEntry>();
 
   constructor(dir: string, nats: Nats, operator: Pod) {
     this.#dir = dir;
@@ -103,16 +104,25 @@ export class DbCluster {
       term: 1,
       conflict: null,
     };
+    this.#entries.set(plan.name, entry);
     await putDirectory(this.operator, 'db', entry);
     const started: RoleProcess[] = [];
     for (const pod of pods) started.push(await this.#startRole('db', pod, plan.name));
     this.members.set(plan.name, started);
   }
 
+  /** Says something else of a shard in the directory, as the operator does. */
+  async change(name: string, entry: Partial<DbShardEntry>): Promise<void> {
+    const changed = { ...this.#entry(name), ...entry };
+    this.#entries.set(name, changed);
+    await putDirectory(this.operator, 'db', changed);
+  }
+
   /** Ends the members of a shard, and forgets it with all that it held. */
   async removeShard(name: string): Promise<void> {
     for (const member of this.members.get(name) ?? []) await member.kill();
     this.members.delete(name);
+    this.#entries.delete(name);
     await removeDirectory(this.operator, 'db', name);
     const manager = await jetstreamManager(this.operator.nats);
     await manager.streams.delete(logStream({ kind: 'db', namespace, name }));
@@ -168,6 +178,12 @@ export class DbCluster {
     await Promise.all(processes.map(({ child }) => child.stop(5_000)));
     await this.operator.stop();
     await this.nats.stop();
+  }
+
+  #entry(name: string): DbShardEntry {
+    const entry = this.#entries.get(name);
+    if (!entry) throw new Error(`there is no shard ${name}`);
+    return entry;
   }
 
   async #startRole(role: 'db' | 'db-gateway', pod: string, resource: string | null): Promise<RoleProcess> {

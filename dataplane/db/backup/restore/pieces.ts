@@ -66,8 +66,11 @@ function* piecesOf(key: Buffer, { command, argumentsOf }: Adding, elements: Iter
   if (held.length > 0) yield encodeCommand([command, key, ...held]);
 }
 
-/** The commands that write a collection that is too large for one, from nothing. */
-function* collectionCommands(state: ReadState, { key, row }: NamedRow): Generator<Buffer> {
+/**
+ * The commands that give a key a collection which is too large for one, from nothing. Carried out in order they lead there
+ * whatever the key held, so all of them may be sent again.
+ */
+export function* piecesFor(state: ReadState, { key, row }: NamedRow): Generator<Buffer> {
   const add = adding[row.type];
   if (!add) throw new RangeError(`a value has type ${row.type}, which this program does not know`);
   const [name, { prefix }] = [latin1(key), add];
@@ -78,14 +81,10 @@ function* collectionCommands(state: ReadState, { key, row }: NamedRow): Generato
   if (row.expireAt !== 0) yield encodeCommand(['PEXPIREAT', name, String(row.expireAt)]);
 }
 
-/**
- * The commands, in RESP, that give a key the value that it has in a state, with its time to live. Carried out in order
- * they lead there whatever the key held, so all of them may be sent again.
- */
-export const commandsFor = (state: ReadState, named: NamedRow): Iterable<Buffer> => {
-  const { key, row } = named;
+/** The command, in RESP, that gives a key the value that it has in a state, with its time to live; null: it is too large for one. */
+export const wholeOf = (state: ReadState, { key, row }: NamedRow): Buffer | null => {
   const generation = generationOf(row);
   const elements = generation === 0 ? [] : allElements(state.elements(generation, {}));
-  if (elements === null) return collectionCommands(state, named);
-  return [encodeCommand(['QLOAD', latin1(key), Buffer.concat([encodeValue(row), ...elements])])];
+  if (elements === null) return null;
+  return encodeCommand(['QLOAD', latin1(key), Buffer.concat([encodeValue(row), ...elements])]);
 };

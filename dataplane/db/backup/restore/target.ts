@@ -17,6 +17,8 @@ export interface TargetRequest {
   /** Bits of `requestKind`. */
   readonly kind?: number;
   readonly key?: string;
+  /** All keys that it is about, `key` among them; left out: only that one. */
+  readonly keys?: readonly string[];
   readonly shard?: string;
 }
 
@@ -41,10 +43,10 @@ export class Target {
   }
 
   /** Asks once. @throws BackupError unreachable when it may be asked again, else invalid */
-  async ask({ payload, kind = 0, key, shard }: TargetRequest): Promise<Reply> {
+  async ask({ payload, kind = 0, key, keys, shard }: TargetRequest): Promise<Reply> {
     const entry = key === undefined ? this.#named(shard) : this.shardOf(key);
     const asked = key === undefined ? this.#inEpoch(entry, { kind, payload }) : { kind, payload };
-    const place = key === undefined ? {} : { keys: [key], database: this.database };
+    const place = key === undefined ? {} : { keys: keys ?? [key], database: this.database };
     const bytes = await new Promise<Buffer>((resolve) => {
       this.#router.submit(entry, { ...asked, writes: true, waiter: { answer: resolve }, ...place });
     });
