@@ -130,6 +130,8 @@ test('a volume takes backups, too; they stay when the resource is deleted', asyn
   const volume = await quartet.kubectl('get', 'pvc', 'ledger-disk', '-o', 'jsonpath={.spec.volumeName}');
   const path = await quartet.kubectl('get', 'pv', volume, '-o', 'jsonpath={.spec.hostPath.path}');
   await quartet.kubectl('delete', 'dbbackup', 'ledger-disk');
+  // by hand it is gone on with
+  expect(await quartet.quartet('backup', 'ledger', '--to', join(path, 'db'))).toMatch(/^went on with /m);
   expect(existsSync(join(path, 'db'))).toBe(true);
   expect(readdirSync(join(path, 'db'))).toEqual(['default']);
   expect(await quartet.quartet('restore', '--from', join(path, 'db'), '--check')).toMatch(/^whole: /m);
