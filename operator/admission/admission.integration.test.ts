@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { startControlPlane, type ControlPlane } from '../../local/control-plane.ts';
 import { applyInvalid, showRefusals } from './testing/kubectl-apply.ts';
-import { chatRooms, dbShards, edgeNodes, searchShards } from '../kinds.ts';
+import { chatRooms, dbBackups, dbShards, edgeNodes, searchShards } from '../kinds.ts';
 import type { KubeClient } from '../runtime/client.ts';
 import { connectKube } from '../runtime/connection.ts';
 import { isKubeError } from '../runtime/kube-error.ts';
@@ -25,6 +25,7 @@ const resources: Readonly<Record<string, Resource<never>>> = {
   SearchShard: searchShards as Resource<never>,
   ChatRoom: chatRooms as Resource<never>,
   DBShard: dbShards as Resource<never>,
+  DBBackup: dbBackups as Resource<never>,
 };
 
 let dir: string;
@@ -79,6 +80,7 @@ afterAll(async () => {
 const db = { database: 'app' };
 const search = { index: 'products', ordinal: 0, of: 1 };
 const edge = { location: { country: 'DE' }, coordinates: '50.11,8.68', origins: [{ url: 'http://origin:80' }] };
+const backup = { database: 'app', schedule: '0 3 * * *', destination: { volume: { claimName: 'disk' } } };
 describe('what the schema refuses', () => {
   it('as kubectl tells it: docs/invalid-resources.md, of which each line is what a person sees', async () => {
     const refusals = await applyInvalid(plane.kubeconfig, dir);
@@ -95,6 +97,7 @@ describe('what the schema refuses', () => {
       ['SearchShard', search],
       ['ChatRoom', {}],
       ['EdgeNode', edge],
+      ['DBBackup', backup],
     ] as const) {
       expect(await refusal(create(kind, spec, name))).toMatch(/metadata\.name must be a DNS label of at most 40/);
     }
@@ -129,6 +132,7 @@ describe('what may not change', () => {
     ],
     ['DBShard', db, { storage: { size: '2Gi' } }, /storage\.size is immutable/],
     ['DBShard', db, { storage: { className: 'fast' } }, /storage\.className is immutable/],
+    ['DBBackup', backup, { database: 'other' }, /database is immutable/],
     ['SearchShard', search, { index: 'other' }, /index is immutable/],
     ['SearchShard', { ...search, of: 2 }, { ordinal: 1 }, /ordinal is immutable/],
     ['SearchShard', search, { of: 3 }, /of is immutable/],
@@ -158,6 +162,19 @@ describe('what the server fills in', () => {
       replicas: 3,
       storage: { size: '1Gi', className: '', policy: 'Retain' },
       failover: { suspectAfter: '1500ms', replaceAfter: '10s' },
+    });
+  });
+
+  it('also those of a backup', async () => {
+    const made = (await create('DBBackup', backup, 'defaults')) as KubeObject & { spec: unknown };
+    expect(made.spec).toEqual({
+      ...backup,
+      destination: { volume: { claimName: 'disk', path: '' } },
+      timeZone: 'Etc/UTC',
+      keep: 7,
+      renewAfter: '23h',
+      suspend: false,
+      deadline: '1h',
     });
   });
 

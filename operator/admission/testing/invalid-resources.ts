@@ -1,11 +1,15 @@
 /** A resource that the API server refuses; docs/invalid-resources.md shows what kubectl says. */
 export interface InvalidResource {
   readonly title: string;
-  readonly kind: 'EdgeNode' | 'SearchShard' | 'ChatRoom' | 'DBShard';
+  readonly kind: 'EdgeNode' | 'SearchShard' | 'ChatRoom' | 'DBShard' | 'DBBackup';
   readonly spec: object;
   /** Absent: a name that is fine. */
   readonly name?: string;
 }
+
+const volume = { claimName: 'disk' };
+const s3 = { bucket: 'backups', credentialsSecret: 'keys' };
+const backup = { database: 'app', schedule: '@daily', destination: { volume } };
 
 export const invalidResources: readonly InvalidResource[] = [
   { title: 'a shard without a database', kind: 'DBShard', spec: {} },
@@ -219,4 +223,34 @@ export const invalidResources: readonly InvalidResource[] = [
   { title: 'a split without a limit', kind: 'DBShard', spec: { database: 'app', split: {} } },
   { title: 'a name with a dot', kind: 'DBShard', name: 'a.b', spec: { database: 'app' } },
   { title: 'a name of 41 characters', kind: 'ChatRoom', name: 'a'.repeat(41), spec: {} },
+  { title: 'a backup without a schedule', kind: 'DBBackup', spec: { database: 'app', destination: { volume } } },
+  { title: 'a backup of nothing', kind: 'DBBackup', spec: { schedule: '@daily', destination: { volume } } },
+  { title: 'a backup to nowhere', kind: 'DBBackup', spec: { ...backup, destination: {} } },
+  { title: 'a backup to two places', kind: 'DBBackup', spec: { ...backup, destination: { volume, s3 } } },
+  { title: 'a schedule with seconds', kind: 'DBBackup', spec: { ...backup, schedule: '0 0 3 * * *' } },
+  { title: 'a schedule at half past 24', kind: 'DBBackup', spec: { ...backup, schedule: '30 24 * * *' } },
+  { title: 'a schedule in words', kind: 'DBBackup', spec: { ...backup, schedule: 'every night' } },
+  { title: 'a time zone with spaces', kind: 'DBBackup', spec: { ...backup, timeZone: 'Central European Time' } },
+  { title: 'no backup kept', kind: 'DBBackup', spec: { ...backup, keep: 0 } },
+  { title: 'a deadline of seconds', kind: 'DBBackup', spec: { ...backup, deadline: '10s' } },
+  {
+    title: 'a bucket in capitals',
+    kind: 'DBBackup',
+    spec: { ...backup, destination: { s3: { ...s3, bucket: 'Backups' } } },
+  },
+  {
+    title: 'a bucket without credentials',
+    kind: 'DBBackup',
+    spec: { ...backup, destination: { s3: { bucket: 'backups' } } },
+  },
+  {
+    title: 'an endpoint with a password',
+    kind: 'DBBackup',
+    spec: { ...backup, destination: { s3: { ...s3, endpoint: 'https://me:secret@storage' } } },
+  },
+  {
+    title: 'a path that climbs out of its volume',
+    kind: 'DBBackup',
+    spec: { ...backup, destination: { volume: { claimName: 'disk', path: '../data' } } },
+  },
 ];
