@@ -36,8 +36,16 @@ export interface Shard {
   readonly members: readonly Subject[];
 }
 
-/** What not every place can: cut a process off, move its clock, fill its disk, split a shard. */
-export type Ability = 'cut' | 'clock' | 'disk' | 'split';
+/** What not every place can: cut a process off, move its clock, fill its disk, split a shard, move a member. */
+export type Ability = 'cut' | 'clock' | 'disk' | 'split' | 'move';
+
+/** A shard that takes over its upper neighbour. */
+export interface Merge {
+  readonly lower: Shard;
+  readonly upper: Shard;
+  /** False: it is taken back, if it is not too late. */
+  want(wanted: boolean): Promise<void>;
+}
 
 /** A database under test. */
 export interface Database {
@@ -59,6 +67,17 @@ export interface Database {
    * then on. Undefined: there are enough of them.
    */
   split(shard: Shard, at: string | null): Promise<Shard | undefined>;
+  /**
+   * Makes a shard, and a neighbour that was made by a split, one again; the upper one is gone when that is done. Undefined:
+   * there are no two such shards now.
+   */
+  merge(shard: Shard): Promise<Merge | undefined>;
+  /**
+   * Moves a member of a shard to another place: a new one is made, and when all have caught up and another one leads, the
+   * old one ends for good. The new one belongs to the shard from now on; `over` tells whether the old one has left, or
+   * the new one had to go again. Undefined: another member of the shard moves.
+   */
+  move(shard: Shard, member: Subject): Promise<{ readonly made: Subject; readonly over: Promise<boolean> } | undefined>;
   /** Whether anybody asks for elections. */
   operatorAway(away: boolean): void;
   /** Ends what every fault does, and waits until all NATS servers run. */

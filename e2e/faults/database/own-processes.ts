@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { unsplit, type DbShardEntry } from '../../../contract/directory.ts';
 import { logStreamConfig } from '../../../contract/streams.ts';
 import type { Pod } from '../../../dataplane/fabric/pod.ts';
-import { putDirectory, testPod } from '../../../dataplane/fabric/testing.ts';
+import { putDirectory, removeDirectory, testPod } from '../../../dataplane/fabric/testing.ts';
 import { startNats, type Nats, type NatsServer } from '../../../local/nats-server.ts';
 import { freePorts } from '../../../local/processes/ports.ts';
 import {
@@ -13,11 +14,13 @@ import {
   type Ability,
   type Database,
   type LogServer,
+  type Merge,
   type Shard,
   type Subject,
 } from './database.ts';
 import { Elector } from './elector.ts';
 import { Observer } from './observer.ts';
+import { mayLeave } from './mover.ts';
 import { FaultyProcess } from './process.ts';
 import { Proxy } from './proxy.ts';
 import { canMount, SmallDisk } from './small-disk.ts';
@@ -33,12 +36,18 @@ interface OwnShard extends Shard {
   readonly end: string;
   readonly splitFrom?: DbShardEntry['splitFrom'];
   readonly members: FaultyProcess[];
+  /** Of the next member. */
+  next: number;
+  /** As the directory has it. */
+  entry: DbShardEntry | null;
 }
 
 const membersPerShard = 3;
-/** Splits of a run: each adds three processes. */
+/** Shards beside the first ones at a time: each has three processes. */
 const maxSplits = 4;
 const gatewayCount = 2;
+/** The directory is on one of the NATS servers, which a fault may hold down for a while. */
+const directoryLimitMs = 60_000;
 const diskMegabytes = { member: 96, nats: 256 };
 
 /**
@@ -59,6 +68,16 @@ export class OwnProcesses implements Database {
   readonly #pod: Pod;
   readonly #manager: JetStreamManager;
   #splits = 0;
+  readonly #merges = new Merges<OwnShard>({
+    observer: { report: (member) => this.observer.report(member) },
+    shards: [],
+    sourceOf: ({ splitFrom }) => splitFrom?.shard ?? null,
+    tell: (shard, change) => this.#tell(shard, change),
+    remove: (shard) => this.#remove(shard),
+  });
+  readonly #moving = new Set<string>();
+  /** Processes that ended for good, with the times that they had ended by themselves. */
+  readonly #former: FaultyProcess[] = [];
 
   private constructor(
     dir: string,
@@ -67,11 +86,11 @@ export class OwnProcesses implements Database {
     this.#dir = dir;
     this.#nats = parts.nats;
     this.servers = parts.nats.servers.map(logServer);
-    this.can = new Set(['cut', 'clock', 'split', ...(parts.disks.size > 0 ? (['disk'] as const) : [])]);
+    this.can = new Set(['cut', 'clock', 'split', 'move', ...(parts.disks.size > 0 ? (['disk'] as const) : [])]);
     this.disks = parts.disks;
     this.#pod = parts.pod;
     this.#manager = parts.manager;
-    this.shards = ranges.map((range) => ({ ...range, members: [] }));
+    this.shards = ranges.map((range) => ({ ...range, ...newborn(), members: [] }));
     const names = new Map(ranges.map(({ name }) => [name, memberNames(name)]));
     this.observer = new Observer(parts.pod, names);
     this.#elector = new Elector(
@@ -112,7 +131,9 @@ export class OwnProcesses implements Database {
   }
 
   get crashes(): string[] {
-    return this.processes.flatMap(({ name, crashes }) => (crashes > 0 ? [`${name}: ${crashes}`] : []));
+    return [...this.processes, ...this.#former].flatMap(({ name, crashes }) =>
+      crashes > 0 ? [`${name}: ${crashes}`] : [],
+    );
   }
 
   async logLeader(shard: Shard): Promise<LogServer | undefined> {
@@ -121,14 +142,71 @@ export class OwnProcesses implements Database {
   }
 
   async split({ name: from, letter }: Shard, at: string | null): Promise<Shard | undefined> {
-    if (this.#splits >= maxSplits) return undefined;
+    if (this.shards.length >= ranges.length + maxSplits || this.#merges.isBusy({ name: from })) return undefined;
     const name = `app-${letter}${++this.#splits}`;
-    const upper = { name, letter, start: '', end: '', splitFrom: { shard: from, at }, members: [] };
+    const upper = { name, letter, start: '', end: '', splitFrom: { shard: from, at }, ...newborn(), members: [] };
     this.observer.add(name, memberNames(name));
     await this.#startShard(upper);
     this.shards.push(upper);
     this.#elector.add(name);
     return upper;
+  }
+
+  async merge({ name }: Shard): Promise<Merge | undefined> {
+    const shard = this.shards.find((one) => one.name === name);
+    return shard && !this.#moving.has(name) ? this.#merges.begin(shard) : undefined;
+  }
+
+  async move({ name }: Shard, { name: old }: Subject) {
+    const shard = this.shards.find((one) => one.name === name);
+    const leaving = shard?.members.find((member) => member.name === old);
+    if (shard === undefined || leaving === undefined || this.#moving.has(name)) return undefined;
+    this.#moving.add(name);
+    const pod = `${name}-m${shard.next++}`;
+    await this.#tellMembers(shard, [...shard.members.map((member) => member.name), pod]);
+    const made = await this.#startProcess('db', pod, name);
+    shard.members.push(made);
+    const over = this.#replace(shard, leaving, made).finally(() => this.#moving.delete(name));
+    return { made, over };
+  }
+
+  /** Ends the old member once it may leave, else the new one. Answers whether the old one has left. */
+  async #replace(shard: OwnShard, old: FaultyProcess, made: FaultyProcess): Promise<boolean> {
+    const rest = shard.members.filter((member) => member !== old).map(({ name }) => name);
+    const present = (): boolean => this.#elector.present;
+    const isFree = await mayLeave({ observer: this.observer, shard: shard.name, old: old.name, rest, present });
+    const [goes, stays] = isFree ? [old, made] : [made, old];
+    shard.members.splice(shard.members.indexOf(goes), 1);
+    this.#former.push(goes);
+    await this.#tellMembers(
+      shard,
+      shard.members.map(({ name }) => name),
+    );
+    await goes.stop();
+    goes.port = stays.port;
+    return isFree;
+  }
+
+  /** Who belongs to a shard from now on. */
+  async #tellMembers(shard: OwnShard, names: readonly string[]): Promise<void> {
+    this.observer.add(shard.name, names);
+    await this.#tell(shard, { members: names.map(seat) });
+  }
+
+  async #tell(shard: OwnShard, change: Partial<DbShardEntry>): Promise<void> {
+    if (shard.entry === null) return;
+    const entry = { ...shard.entry, ...change };
+    shard.entry = entry;
+    await insist(() => putDirectory(this.#pod, 'db', entry), directoryLimitMs);
+  }
+
+  /** Takes a shard away with all that it held. */
+  async #remove(shard: OwnShard): Promise<void> {
+    this.shards.splice(this.shards.indexOf(shard), 1);
+    this.#former.push(...shard.members);
+    await insist(() => removeDirectory(this.#pod, 'db', shard.name), directoryLimitMs);
+    await Promise.all(shard.members.map((member) => member.stop()));
+    await insist(() => this.#manager.streams.delete(logStream({ kind: 'db', namespace, name: shard.name })), directoryLimitMs);
   }
 
   operatorAway(away: boolean): void {
@@ -153,10 +231,12 @@ export class OwnProcesses implements Database {
       process.revive();
       this.setClock(process, 0);
     }
+    await this.#merges.settled();
   }
 
   async stop(): Promise<void> {
     this.#elector.stop();
+    this.#merges.stop();
     for (const disk of this.disks.values()) disk.thaw();
     for (const server of this.#nats.servers) server.kill('SIGCONT');
     await Promise.all(this.processes.map((process) => process.stop()));
@@ -177,7 +257,7 @@ export class OwnProcesses implements Database {
       start,
       end,
       log: { stream: config.name, created: String(created) },
-      members: memberNames(name).map((pod, i) => ({ pod, node: `node-${i}`, zone: `zone-${i}` })),
+      members: memberNames(name).map(seat),
       primary: null,
       term: 0,
       conflict: null,
@@ -185,6 +265,7 @@ export class OwnProcesses implements Database {
       splitFrom,
       serves: splitFrom === null,
     };
+    shard.entry = entry;
     await putDirectory(this.#pod, 'db', entry);
     for (const member of memberNames(name)) shard.members.push(await this.#startProcess('db', member, name));
   }
@@ -224,5 +305,22 @@ const logServer = (server: NatsServer): LogServer => ({
   pause: () => server.kill('SIGSTOP'),
   resume: () => server.kill('SIGCONT'),
 });
+
+/** Repeats what fails, since faults may be in its way. @throws the last error after the time */
+const insist = async (work: () => Promise<void>, limitMs: number): Promise<void> => {
+  const deadline = performance.now() + limitMs;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await sleep(200);
+    }
+  }
+};
+
+const newborn = (): Pick<OwnShard, 'next' | 'entry'> => ({ next: membersPerShard, entry: null });
+
+const seat = (pod: string) => ({ pod, node: `node-of-${pod}`, zone: `zone-of-${pod}` });
 
 const memberNames = (shard: string): string[] => Array.from({ length: membersPerShard }, (_, i) => `${shard}-m${i}`);

@@ -19,10 +19,12 @@ const restartPauseMs = 500;
 export class FaultyProcess implements Subject {
   readonly name: string;
   readonly host = '127.0.0.1';
-  readonly port: number;
+  /** Of who took its place, once it is gone: clients that knew it come there. */
+  port: number;
   readonly #plan: ProcessPlan;
   #child: Child;
   #wanted = true;
+  #over = false;
   /** Times that it ended without being killed by a fault. */
   crashes = 0;
 
@@ -41,7 +43,7 @@ export class FaultyProcess implements Subject {
   }
 
   revive(): void {
-    if (this.#wanted) return;
+    if (this.#wanted || this.#over) return;
     this.#wanted = true;
     this.#child = this.#start();
   }
@@ -61,6 +63,7 @@ export class FaultyProcess implements Subject {
   /** Ends it for good. */
   async stop(): Promise<void> {
     this.#wanted = false;
+    this.#over = true;
     this.resume();
     await this.#child.stop(2_000);
     this.#plan.proxy.stop();

@@ -183,6 +183,14 @@ export class RunningQuartet implements Database {
     return Promise.resolve(undefined);
   }
 
+  merge(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  move(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   /** Away: stopped. Back: a new one, as after a crash. */
   operatorAway(away: boolean): void {
     signal(this.#state, (command) => command.includes('operator/main.ts'), away ? 'SIGSTOP' : 'SIGKILL');

@@ -1,6 +1,8 @@
 import type { Fault } from './fault.ts';
+import { moveAndKill, moveMember } from './move-fault.ts';
 import * as nats from './nats-faults.ts';
 import * as processes from './process-faults.ts';
+import { mergeAndKill, mergeShards } from './merge-fault.ts';
 import { splitAndKill, splitShard } from './split-fault.ts';
 
 /** Every fault, by the name that the command line and the mutations use. */
@@ -21,6 +23,10 @@ export const faults = {
   'operator-away': processes.operatorAway,
   split: splitShard,
   'split-kill': splitAndKill,
+  merge: mergeShards,
+  'merge-kill': mergeAndKill,
+  move: moveMember,
+  'move-kill': moveAndKill,
   'kill-log-leader': nats.killLogLeader,
   'pause-log-leader': nats.pauseLogLeader,
   'restart-nats': nats.restartAllNats,
