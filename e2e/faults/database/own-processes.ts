@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { unsplit, type DbShardEntry } from '../../../contract/directory.ts';
 import { logStreamConfig } from '../../../contract/streams.ts';
+import { logStream } from '../../../contract/subjects.ts';
 import type { Pod } from '../../../dataplane/fabric/pod.ts';
 import { putDirectory, removeDirectory, testPod } from '../../../dataplane/fabric/testing.ts';
 import { startNats, type Nats, type NatsServer } from '../../../local/nats-server.ts';
@@ -19,6 +20,7 @@ import {
   type Subject,
 } from './database.ts';
 import { Elector } from './elector.ts';
+import { Merges } from './merges.ts';
 import { Observer } from './observer.ts';
 import { mayLeave } from './mover.ts';
 import { FaultyProcess } from './process.ts';
@@ -68,13 +70,7 @@ export class OwnProcesses implements Database {
   readonly #pod: Pod;
   readonly #manager: JetStreamManager;
   #splits = 0;
-  readonly #merges = new Merges<OwnShard>({
-    observer: { report: (member) => this.observer.report(member) },
-    shards: [],
-    sourceOf: ({ splitFrom }) => splitFrom?.shard ?? null,
-    tell: (shard, change) => this.#tell(shard, change),
-    remove: (shard) => this.#remove(shard),
-  });
+  readonly #merges: Merges<OwnShard>;
   readonly #moving = new Set<string>();
   /** Processes that ended for good, with the times that they had ended by themselves. */
   readonly #former: FaultyProcess[] = [];
@@ -93,6 +89,14 @@ export class OwnProcesses implements Database {
     this.shards = ranges.map((range) => ({ ...range, ...newborn(), members: [] }));
     const names = new Map(ranges.map(({ name }) => [name, memberNames(name)]));
     this.observer = new Observer(parts.pod, names);
+    this.#merges = new Merges({
+      observer: this.observer,
+      shards: this.shards,
+      sourceOf: ({ splitFrom }) => splitFrom?.shard ?? null,
+      isMoving: ({ name }) => this.#moving.has(name),
+      tell: (shard, change) => this.#tell(shard, change),
+      remove: (shard) => this.#remove(shard),
+    });
     this.#elector = new Elector(
       this.observer,
       ranges.map(({ name }) => name),
@@ -154,13 +158,14 @@ export class OwnProcesses implements Database {
 
   async merge({ name }: Shard): Promise<Merge | undefined> {
     const shard = this.shards.find((one) => one.name === name);
-    return shard && !this.#moving.has(name) ? this.#merges.begin(shard) : undefined;
+    return shard && this.#merges.begin(shard);
   }
 
   async move({ name }: Shard, { name: old }: Subject) {
     const shard = this.shards.find((one) => one.name === name);
     const leaving = shard?.members.find((member) => member.name === old);
-    if (shard === undefined || leaving === undefined || this.#moving.has(name)) return undefined;
+    if (shard === undefined || leaving === undefined) return undefined;
+    if (this.#moving.has(name) || this.#merges.isBusy(shard)) return undefined;
     this.#moving.add(name);
     const pod = `${name}-m${shard.next++}`;
     await this.#tellMembers(shard, [...shard.members.map((member) => member.name), pod]);
@@ -206,7 +211,10 @@ export class OwnProcesses implements Database {
     this.#former.push(...shard.members);
     await insist(() => removeDirectory(this.#pod, 'db', shard.name), directoryLimitMs);
     await Promise.all(shard.members.map((member) => member.stop()));
-    await insist(() => this.#manager.streams.delete(logStream({ kind: 'db', namespace, name: shard.name })), directoryLimitMs);
+    await insist(
+      () => this.#manager.streams.delete(logStream({ kind: 'db', namespace, name: shard.name })),
+      directoryLimitMs,
+    );
   }
 
   operatorAway(away: boolean): void {
@@ -307,11 +315,12 @@ const logServer = (server: NatsServer): LogServer => ({
 });
 
 /** Repeats what fails, since faults may be in its way. @throws the last error after the time */
-const insist = async (work: () => Promise<void>, limitMs: number): Promise<void> => {
+const insist = async (work: () => Promise<unknown>, limitMs: number): Promise<void> => {
   const deadline = performance.now() + limitMs;
   for (;;) {
     try {
-      return await work();
+      await work();
+      return;
     } catch (error) {
       if (performance.now() > deadline) throw error;
       await sleep(200);
