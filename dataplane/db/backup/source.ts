@@ -138,7 +138,9 @@ const covering = (database: string, shards: readonly DbShardEntry[]): readonly D
     if (!serves)
       throw new BackupError('changed', `shard ${name} is taking keys over from another: try again when it has them`);
   }
-  const ordered = shards.toSorted((a, b) => byBytes(a.start, b.start));
+  // A shard that gave all of its keys to its neighbour has none left to back up.
+  const holding = shards.filter(({ start, end }) => start === '' || start !== end);
+  const ordered = holding.toSorted((a, b) => byBytes(a.start, b.start));
   for (const [i, { name, end }] of ordered.entries()) {
     if (end === (ordered[i + 1]?.start ?? '')) continue;
     throw new BackupError(

@@ -77,17 +77,23 @@ export class GatewayLoad {
   }
 
   #note(keys: readonly string[], reply: unknown): void {
-    const code = reply instanceof ReplyError ? reply.message.split(' ')[0] : '';
-    const unknown = code === 'UNKNOWN';
-    if (!unknown && code !== 'TRYAGAIN' && typeof reply !== 'number' && !Array.isArray(reply))
-      throw new Error(`INCR ${keys.join(' ')} was answered ${String(reply)}`);
-    if (code === 'TRYAGAIN') return void (this.refused += 1);
-    if (unknown) this.unknown += 1;
-    for (const key of keys) {
-      const told = this.#told.get(key) ?? { acknowledged: 0, unknown: 0 };
-      this.#told.set(key, told);
-      if (unknown) told.unknown += 1;
-      else told.acknowledged += 1;
+    const outcome = outcomeOf(reply);
+    if (outcome === 'other') throw new Error(`INCR ${keys.join(' ')} was answered ${String(reply)}`);
+    if (outcome === 'refused') this.refused += 1;
+    else {
+      if (outcome === 'unknown') this.unknown += 1;
+      for (const key of keys) {
+        const told = this.#told.get(key) ?? { acknowledged: 0, unknown: 0 };
+        this.#told.set(key, told);
+        told[outcome] += 1;
+      }
     }
   }
 }
+
+const outcomeOf = (reply: unknown): 'acknowledged' | 'unknown' | 'refused' | 'other' => {
+  if (typeof reply === 'number' || Array.isArray(reply)) return 'acknowledged';
+  const code = reply instanceof ReplyError ? reply.message.split(' ')[0] : '';
+  if (code === 'UNKNOWN') return 'unknown';
+  return code === 'TRYAGAIN' ? 'refused' : 'other';
+};
