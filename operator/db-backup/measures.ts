@@ -2,7 +2,8 @@ import { Gauge, type Registry } from 'prom-client';
 import type { DbBackup } from '../kinds.ts';
 import type { Store } from '../runtime/store.ts';
 
-const labelNames = ['namespace', 'name'] as const;
+/** Not `namespace` and `pod`: those are the operator's own when its metrics are read. */
+const labelNames = ['backup_namespace', 'backup'] as const;
 
 /** Seconds since a backup was done last, or since its resource was made when none was. Pure. */
 export const ageSeconds = ({ metadata, status }: DbBackup, now: number): number => {
@@ -26,7 +27,7 @@ export const measureBackups = (registry: Registry, backups: Store<DbBackup>): vo
         one.reset();
         for (const backup of backups.list()) {
           const { namespace = '', name: resource } = backup.metadata;
-          one.set({ namespace, name: resource }, value(backup));
+          one.set({ backup_namespace: namespace, backup: resource }, value(backup));
         }
       },
     });
