@@ -22,6 +22,7 @@ import { KeyValueMachine } from '../machine.ts';
 import { RangeReporter } from '../split/range-report.ts';
 import { startSplits } from '../split/start.ts';
 import { Store } from '../store/store.ts';
+import { Deleted } from '../two-phase/deleted.ts';
 import { Recovery } from '../two-phase/recovery.ts';
 import { Executor } from './executor.ts';
 import { removeExpired } from './expiry.ts';
@@ -93,11 +94,14 @@ export const start = async (pod: Pod): Promise<void> => {
   startSplits({ pod, set, store, replica, executor, reporter, holds, directory, beats });
   const router = new Router(directory, beats, new NatsTransport(pod, executor));
   pod.onShutdown('router', async () => router.stop());
+  const known = (shard: string): boolean => directory.entries.has(shard);
+  const deleted = new Deleted({ shard: set.name, known, now: () => performance.now() });
   const recovery = new Recovery({
     shard: set.name,
     leading: () => replica.leading,
     notes: () => store.notes,
     send: stepSender(router),
+    deleted: (shard) => deleted.has(shard),
     now: () => performance.now(),
   });
   void watchTransactions({ executor, recovery, log: pod.log, signal: stop.signal });

@@ -16,6 +16,8 @@ export interface RecoveryOptions {
   readonly notes: () => ReadonlyMap<string, Buffer>;
   /** Also to this shard. */
   readonly send: SendStep;
+  /** Whether a shard is gone for good; see `Deleted`. Left out: none is. */
+  readonly deleted?: (shard: string) => boolean;
   /** Monotonic clock, milliseconds. */
   readonly now: () => number;
 }
@@ -70,6 +72,8 @@ export class Recovery {
   }
 
   async #follow(id: string, anchor: string): Promise<void> {
+    // While it knew of the transaction it was not deleted; a commit it would have known until all had carried it out.
+    if (this.#isDeleted(anchor)) return void (await this.#step('drop', id, this.#options.shard));
     const answer = answerOf(await this.#step('ask', id, anchor));
     if (answer === decision.committed) await this.#step('apply', id, this.#options.shard);
     else if (answer === decision.aborted) await this.#step('drop', id, this.#options.shard);
@@ -77,13 +81,17 @@ export class Recovery {
 
   async #finish(id: string, note: TransactionNote, seen: Seen): Promise<void> {
     if (!seen.carriedOut) {
-      const others = note.participants.filter((shard) => shard !== this.#options.shard);
+      const others = note.participants.filter((shard) => shard !== this.#options.shard && !this.#isDeleted(shard));
       const answers = await Promise.all(others.map((shard) => this.#step('apply', id, shard)));
       seen.carriedOut = answers.every((answer) => answerOf(answer) === 'OK');
     }
     if (seen.carriedOut && this.#options.now() - seen.since > rememberMs) {
       await this.#step('forget', id, this.#options.shard);
     }
+  }
+
+  #isDeleted(shard: string): boolean {
+    return this.#options.deleted?.(shard) ?? false;
   }
 
   #step(name: Exclude<StepName, 'prepare'>, id: string, shard: string): ReturnType<SendStep> {
