@@ -8,7 +8,7 @@ export const artifactsRoot = resolve(import.meta.dirname, '../../e2e-artifacts')
 
 const kinds =
   'nodes,pods,deployments,statefulsets,services,endpointslices,jobs,poddisruptionbudgets,persistentvolumeclaims,' +
-  'persistentvolumes,networkpolicies,leases,configmaps,edgenodes,searchshards,chatrooms,dbshards';
+  'persistentvolumes,networkpolicies,leases,configmaps,edgenodes,searchshards,chatrooms,dbshards,dbbackups';
 
 interface PodOfLogs {
   readonly metadata: { readonly name: string; readonly namespace: string };
