@@ -11,6 +11,8 @@ export interface FakeLog {
   /** What it says about the keys of the shard. */
   range?: RangeReport;
   bytes?: number;
+  /** Requests a second that its primary carries out. */
+  work?: number;
 }
 
 export interface FakeReplicaOptions {
@@ -77,7 +79,9 @@ export class FakeReplica {
       figures: { keys: 7, bytes: log.bytes ?? 0 },
       ...(log.range !== undefined && { range: log.range }),
     };
-    const beat = { pod, role, node, resource, incarnation: this.#incarnation, at: Date.now(), replica };
+    const load = { requestsPerSecond: this.#state === 'primary' ? (log.work ?? 0) : 0 };
+    const identity = { pod, role, node, resource, incarnation: this.#incarnation };
+    const beat = { ...identity, at: Date.now(), replica, load };
     if (!nats.isClosed()) nats.publish(heartbeatSubject(namespace, role, resource, pod), JSON.stringify(beat));
   }
 }
