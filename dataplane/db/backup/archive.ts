@@ -27,11 +27,17 @@ export const fileRecord = z.object({
 });
 export type FileRecord = z.infer<typeof fileRecord>;
 
+/** Room for all of a result at once: zlib's own is a few kilobytes, and a file would be put together from thousands. */
+const roomFor = (bytes: number): number => Math.max(1024, Math.min(bytes, maxFileBytes));
+
 const sha256Of = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 /** Compresses bytes into a file. @throws BackupError storage, unreachable */
 export const storeFile = async (repository: Repository, path: string, raw: Buffer): Promise<FileRecord> => {
-  const bytes = await compress(raw, { params: { [constants.ZSTD_c_compressionLevel]: 3 } });
+  const bytes = await compress(raw, {
+    chunkSize: roomFor(raw.length),
+    params: { [constants.ZSTD_c_compressionLevel]: 3 },
+  });
   await repository.write(path, bytes);
   return { path, bytes: bytes.length, sha256: sha256Of(bytes), rawBytes: raw.length };
 };
@@ -45,7 +51,8 @@ export const loadFile = async (repository: Repository, record: FileRecord): Prom
   if (bytes.length !== record.bytes) throw damaged(`is cut short: ${bytes.length} of ${record.bytes} bytes`);
   if (sha256Of(bytes) !== record.sha256) throw damaged('is not the file that was written: its sha256 is another one');
   try {
-    const raw = await decompress(bytes, { maxOutputLength: Math.max(1, record.rawBytes) });
+    const maxOutputLength = Math.max(1, record.rawBytes);
+    const raw = await decompress(bytes, { maxOutputLength, chunkSize: roomFor(record.rawBytes) });
     if (raw.length === record.rawBytes) return raw;
   } catch (error) {
     throw damaged(`cannot be uncompressed: ${reasonOf(error)}`, error);
