@@ -93,6 +93,7 @@ test('a move that cannot be says why, and kubectl tells of the one that was', as
   const move = (...words: string[]) => quartet.quartet('move', resource, ...words);
   await expect(move(pod, '--to', 'node-x')).rejects.toThrow(/there is no node node-x; there are .*node-a/);
   await expect(move(pod, '--to', from)).rejects.toThrow(new RegExp(`${pod} is on ${from} already`));
+  await expect(move('--cancel')).rejects.toThrow(/dbshard\/travel is not asked for a move/);
   await expect(move('db-travel-77')).rejects.toThrow(/there is no replica db-travel-77; there are db-travel-/);
   await expect(quartet.quartet('move', name, pod)).rejects.toThrow(/say dbshard\/NAME or searchshard\/NAME/);
   const text = await quartet.quartet('describe', 'dbshard', name);

@@ -51,6 +51,7 @@ goes on with it.`;
 const move = `./quartet move dbshard/NAME POD   move a replica of a shard to another node while it serves
 
       --to NODE           left out: the operator chooses
+      --cancel            give the move of dbshard/NAME up instead: the new replica goes
       --timeout T         how long to wait, 1h by default; the move goes on after that
   -n, --namespace NS      default by default
       --kubeconfig FILE   on this cluster; left out: on this computer

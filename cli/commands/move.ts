@@ -3,7 +3,7 @@ import { moveAnnotations, moveText } from '../../crds/move.ts';
 import { LocalError, reasonOf } from '../../local/errors.ts';
 import type { CommandLine } from '../arguments.ts';
 import { clusterOf, type Cluster } from '../cluster.ts';
-import { moveNews, phaseNames, wantedMove, type MoveNews, type ReplicaSetView } from '../move-watch.ts';
+import { goesOn, moveNews, phaseNames, wantedMove, type MoveNews, type ReplicaSetView } from '../move-watch.ts';
 import { Progress } from '../progress.ts';
 
 const usualTimeoutMs = 3_600_000;
@@ -69,10 +69,12 @@ const show = (progress: Progress): ((news: MoveNews) => void) => {
   };
 };
 
-/** Follows a move to its end. An API server that does not answer is waited for. */
-const follow = async (task: Task): Promise<string> => {
+/** What a look says: done, with a text; or what it waits for. */
+type Look = { readonly done: string } | { readonly waiting: string };
+
+/** Looks until all is done. An API server that does not answer is waited for. */
+const follow = async (task: Task, look: (set: ReplicaSetView) => Look): Promise<string> => {
   const deadline = performance.now() + task.timeoutMs;
-  const tell = show(task.progress);
   let waiting = 'nothing was seen of it';
   while (performance.now() < deadline) {
     const set = await read(task).catch((error: unknown) => {
@@ -80,32 +82,60 @@ const follow = async (task: Task): Promise<string> => {
       return undefined;
     });
     if (set !== undefined) {
-      const news = moveNews(set, task.replica);
-      const text = end(news);
-      if (text !== undefined) return text;
-      tell(news);
-      if (news.type === 'goes-on') waiting = news.detail;
+      const seen = look(set);
+      if ('done' in seen) return seen.done;
+      waiting = seen.waiting;
     }
     await sleep(lookEveryMs);
   }
-  const advice = `it goes on, and the same command waits again. To give it up: kubectl -n ${task.namespace} annotate ${task.resource} ${moveAnnotations.move}-`;
+  const advice = 'it goes on, and the same command waits again; --cancel gives it up';
   throw new LocalError('start-failed', `not over after ${Math.round(task.timeoutMs / 1000)} s: ${waiting}; ${advice}`);
+};
+
+const toItsEnd = ({ progress, replica }: Task): ((set: ReplicaSetView) => Look) => {
+  const tell = show(progress);
+  return (set) => {
+    const news = moveNews(set, replica);
+    const text = end(news);
+    if (text !== undefined) return { done: text };
+    tell(news);
+    return { waiting: news.type === 'goes-on' ? news.detail : '' };
+  };
+};
+
+const begin = async (task: Task, to: string | null): Promise<string> => {
+  task.progress.step(`ask for a move of ${task.replica}`);
+  await ask(task, to);
+  return follow(task, toItsEnd(task));
+};
+
+/** Takes the wish back; the new replica then goes. */
+const cancel = async (task: Task): Promise<string> => {
+  const { cluster, namespace, resource, progress } = task;
+  const wanted = wantedMove(await read(task));
+  if (wanted === undefined) throw invalid(`${resource} is not asked for a move`);
+  progress.step('take the move back');
+  const names = Object.values(moveAnnotations).map((name) => `${name}-`);
+  await cluster.kubectl(['annotate', resource, '-n', namespace, ...names]);
+  return follow(task, ({ status }) => {
+    const { replica, message = '' } = status?.move ?? {};
+    if (goesOn(status?.move)) return { waiting: message };
+    return { done: replica === wanted.replica ? message : `the move of ${wanted.replica} had not begun` };
+  });
 };
 
 /** `move dbshard/NAME POD --to NODE`: a new replica is built on the node, then the old one leaves. @throws LocalError */
 export const move = async (line: CommandLine): Promise<number> => {
   const { namespace, to = null, timeoutMs = usualTimeoutMs } = line;
   const [word, replica] = line.words;
-  if (word === undefined || replica === undefined) {
+  if (word === undefined || (replica === undefined && !line.cancel)) {
     throw invalid('say ./quartet move dbshard/NAME REPLICA --to NODE; --help tells more');
   }
   const progress = new Progress();
   const cluster = await clusterOf(line);
-  const task: Task = { cluster, namespace, resource: resourceOf(word), replica, progress, timeoutMs };
+  const task: Task = { cluster, namespace, resource: resourceOf(word), replica: replica ?? '', progress, timeoutMs };
   try {
-    progress.step(`ask for a move of ${replica}`);
-    await ask(task, to);
-    const text = await follow(task);
+    const text = line.cancel ? await cancel(task) : await begin(task, to);
     progress.done();
     console.log(`\n${text} (${progress.seconds.toFixed(1)} s)`);
     return 0;
