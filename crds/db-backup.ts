@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { rules } from './cel.ts';
 import { count, statusBase } from './conditions.ts';
-import { cron } from './cron.ts';
+import { cron, timeZone } from './cron.ts';
 import { duration } from './duration.ts';
 import type { Kind } from './kind.ts';
 import { logicalName } from './replica-set.ts';
@@ -62,15 +62,10 @@ const volume = z
 
 export const dbBackupSpec = z.object({
   database: logicalName('database').describe('Database of this namespace that is backed up, with all its shards.'),
-  schedule: cron().describe(
+  schedule: cron('schedule').describe(
     'When a backup is due: minute, hour, day of the month, month, day of the week, as in cron; or @hourly, @daily, @weekly, @monthly. A time that was missed is made up for once.',
   ),
-  timeZone: z
-    .string()
-    .max(64)
-    .regex(/^[A-Za-z]+([_+-][A-Za-z0-9]+)*(\/[A-Za-z0-9]+([_+-][A-Za-z0-9]+)*){0,2}$/)
-    .default('Etc/UTC')
-    .describe('Time zone of the schedule, such as Europe/Berlin.'),
+  timeZone: timeZone('timeZone').default('Etc/UTC').describe('Time zone of the schedule, such as Europe/Berlin.'),
   keep: z
     .int()
     .min(1)
