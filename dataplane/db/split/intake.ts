@@ -171,17 +171,22 @@ export class Intake {
   }
 
   async #copy(intake: IntakeNote, term: number): Promise<void> {
-    await this.#copier.prepare(() => this.#log.propose(term));
+    await this.#copier.prepare(() => this.#gently(() => this.#log.propose(term)));
     const { position, records } = await this.#options.source.snapshot();
     for await (const record of records) {
       this.#copier.record(record);
       if (this.#log.writer.length <= this.#pieceBytes) continue;
-      const began = performance.now();
-      await this.#log.insist(term);
-      await sleep(Math.min(performance.now() - began, longestRestMs));
+      await this.#gently(() => this.#log.insist(term));
     }
     this.#note({ ...assignmentOf(intake), phase: 'log', position });
     await this.#log.propose(term);
+  }
+
+  /** Others use the same log: writes, and rests. */
+  async #gently(write: () => Promise<void>): Promise<void> {
+    const began = performance.now();
+    await write();
+    await sleep(Math.min(performance.now() - began, longestRestMs));
   }
 
   async #follow(intake: Extract<IntakeNote, { phase: 'log' }>, term: number): Promise<void> {

@@ -37,17 +37,17 @@ export class MergeCopier implements Copier {
   #wanted = false;
 
   constructor(options: MergeCopierOptions) {
-    const { writer, at } = options;
+    const { writer } = options;
     this.#options = options;
     this.#numbering = new Numbering(options);
     this.#target = {
       ...ignoring,
       put: (key, value, expireAt, type) => this.#put(key, { value, expireAt, type }),
       remove: (key) => {
-        if (key >= at) writer.remove(key);
+        if (this.#isWanted(key)) writer.remove(key);
       },
       expire: (key, expireAt) => {
-        if (key >= at) writer.expire(key, expireAt);
+        if (this.#isWanted(key)) writer.expire(key, expireAt);
       },
       element: (generation, name, value) => writer.element(this.#numbering.number(generation), name, value),
     };
@@ -69,7 +69,7 @@ export class MergeCopier implements Copier {
 
   record(record: SnapshotRecord): void {
     if (record.kind === 'row') {
-      this.#wanted = record.key >= this.#options.at;
+      this.#wanted = this.#isWanted(record.key);
       this.#put(record.key, record.row);
     } else if (record.kind === 'element' && this.#wanted) {
       this.#options.writer.element(this.#numbering.number(record.generation), record.name, record.value);
@@ -83,7 +83,7 @@ export class MergeCopier implements Copier {
       ...ignoring,
       put: (key, value, expireAt, type) => {
         const generation = generationOf({ value, expireAt, type, version: 0 });
-        if (generation !== 0 && key >= this.#options.at) this.#numbering.number(generation);
+        if (generation !== 0 && this.#isWanted(key)) this.#numbering.number(generation);
       },
       element: (generation) => void this.#numbering.number(generation),
       clear: () => {
@@ -105,11 +105,14 @@ export class MergeCopier implements Copier {
     this.#numbering.end();
   }
 
+  #isWanted(key: string): boolean {
+    return key >= this.#options.at && !this.#numbering.isRecord(key);
+  }
+
   #put(key: string, row: { readonly value: Buffer; readonly expireAt: number; readonly type: number }): void {
-    const { writer, at } = this.#options;
-    if (key < at) return;
+    if (!this.#isWanted(key)) return;
     const generation = generationOf({ ...row, version: 0 });
     const value = generation === 0 ? row.value : renumbered(row.value, this.#numbering.number(generation));
-    writer.put(key, value, row.expireAt, row.type);
+    this.#options.writer.put(key, value, row.expireAt, row.type);
   }
 }

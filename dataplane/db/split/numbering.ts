@@ -54,6 +54,11 @@ export class Numbering {
     writer.put(this.#key, encodeHead({ generation: this.#own, count: 0, first: 0 }), 0, valueType.hash);
   }
 
+  /** Whether a key is that of the record, which the source may have had, too, for a merge of its own. */
+  isRecord(key: string): boolean {
+    return key === this.#key;
+  }
+
   /** The number here of a collection of the source, if it has one. */
   find(generation: number): number | undefined {
     const fresh = this.#fresh.get(generation);

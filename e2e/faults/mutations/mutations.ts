@@ -75,4 +75,15 @@ export const mutations: readonly Mutation[] = [
       },
     ],
   },
+  {
+    name: 'a shard opens with the keys of its neighbour before it has taken all that was written before the hand-over',
+    faults: ['merge'],
+    replacements: [
+      {
+        file: 'dataplane/db/split/intake.ts',
+        from: '    if (page.position.seq >= given.seq) await this.#open(',
+        to: '    if (intake.merge || page.position.seq >= given.seq) await this.#open(',
+      },
+    ],
+  },
 ];
