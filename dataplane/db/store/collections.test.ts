@@ -203,3 +203,11 @@ test('collections are what one effect after another makes them, whenever they ar
     { numRuns: 60 },
   );
 });
+
+test('a number is taken as soon as an element has it, before there is a row, and stays so', async () => {
+  await apply((writer) => writer.element(7, '', null));
+  expect(store.generation).toBe(7);
+  await store.close();
+  store = new Store(join(dir, 'a'));
+  expect(store.generation).toBe(7);
+});

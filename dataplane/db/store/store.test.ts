@@ -235,3 +235,17 @@ test('notes are beside the rows: kept by clear, by a reopening and in a snapshot
   expect(await contents(other)).toEqual({ b: '2@2/0' });
   await other.close();
 });
+
+test('of what is due only keys of a range are found', async () => {
+  await apply(store, 1, (writer) => {
+    for (const [i, key] of ['z1', 'b', 'z2', 'a', 'c'].entries()) writer.put(key, Buffer.from('1'), 10 + i);
+  });
+  await store.flush();
+  const range = { start: '', end: 'm' };
+  expect(store.file.due(100, 2, range).map(({ key }) => key)).toEqual(['b', 'a']);
+  expect(store.file.due(13, 10, range)).toEqual([
+    { key: 'b', at: 11 },
+    { key: 'a', at: 13 },
+  ]);
+  expect(store.file.due(100, 10).map(({ key }) => key)).toEqual(['z1', 'b', 'z2', 'a', 'c']);
+});
