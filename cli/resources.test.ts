@@ -15,6 +15,7 @@ describe('readiness of a resource', () => {
     ['was ready before its last change', resource({ observedGeneration: 1 }), 'its last change is not seen yet'],
     ['says why not', resource({ status: 'False', reason: 'NoPrimary', message: 'no primary' }), 'no primary'],
     ['has only a reason', resource({ status: 'False', reason: 'NoPrimary' }), 'NoPrimary'],
+    ['gave its keys away', resource({ status: 'False', reason: 'Merged', message: 'its keys are those of b' }), ''],
     ['says nothing', resource({ status: 'Unknown' }), 'not ready'],
   ])('%s', (_name, object, reason) => {
     expect(readinessOf('dbshards', object)).toEqual({

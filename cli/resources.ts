@@ -20,12 +20,16 @@ export interface Readiness {
   readonly reason: string;
 }
 
+/** Ready; or a shard that gave its keys away in a merge, and has nothing to become ready for. */
+const isFine = ({ status, reason }: Pick<Condition, 'status' | 'reason'>): boolean =>
+  status === 'True' || reason === 'Merged';
+
 /** Why an object is not ready, in words; empty when it is. */
 const reasonNotReady = ({ metadata, status }: Conditioned): string => {
   const condition = status?.conditions?.find(({ type }) => type === 'Ready');
   if (condition === undefined) return 'not seen by the operator yet';
   if ((condition.observedGeneration ?? 0) < (metadata.generation ?? 0)) return 'its last change is not seen yet';
-  return condition.status === 'True' ? '' : condition.message || condition.reason || 'not ready';
+  return isFine(condition) ? '' : condition.message || condition.reason || 'not ready';
 };
 
 /** What the Ready condition of an object means. Pure. */

@@ -39,6 +39,7 @@ describe('a shard that is larger than its resource allows', () => {
       { all: [own, { ...half, splitFrom: { shard: 'x', at: null } }] },
     ],
     ['whose store is not swept up after a split', { all: [{ ...own, strays: true }] }],
+    ['that is being merged', { all: [{ ...own, takesFrom: 'next' }] }],
     ['that has just given keys away', { all: [{ ...own, handed: { to: 'half', start: 'm', end: '' } }] }],
   ])('is not split when it is one %s', (_, over) => {
     expect(planAutoSplit(facts(over))).toEqual({ type: 'no' });
@@ -47,6 +48,11 @@ describe('a shard that is larger than its resource allows', () => {
   it('is not split for a peak, nor soon after the last split of the database, and is looked at again in time', () => {
     expect(planAutoSplit(facts({ aboveForMs: 20_000 }))).toEqual({ type: 'no', retryMs: 40_000 });
     expect(planAutoSplit(facts({ quietForMs: 25_000 }))).toEqual({ type: 'no', retryMs: 35_000 });
+  });
+
+  it('is split beside one that was merged away, and is still there', () => {
+    const gone = { ...own, name: 'gone', range: null, emptied: { at: 'm', epoch: 3 }, givesTo: 'app', wasMerged: true };
+    expect(planAutoSplit(facts({ all: [own, gone] }))).toMatchObject({ type: 'split' });
   });
 
   it('is left to a person when the database has many shards', () => {

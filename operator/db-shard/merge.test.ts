@@ -81,9 +81,15 @@ describe('a merge', () => {
   });
 
   it('says what it waits for', () => {
-    const all = [low(taking('log', 'up has no primary')), up(shown), top];
+    const waitsFor = 'up has no primary';
+    const all = [low({ ...taking('log'), waitsFor }), up(shown), top];
     expect(mergeOf(up(shown), all)).toMatchObject({
       message: 'low follows the log of up, and asks for its keys when it is close behind; waits: up has no primary',
+    });
+    const before = [low({ takesFrom: 'up', waitsFor }), up(shown), top];
+    expect(mergeOf(up(shown), before)).toMatchObject({
+      phase: 'Waiting',
+      message: /; waits: up has no primary$/ as never,
     });
   });
 

@@ -53,13 +53,12 @@ const progress = (phase: Phase, upper: ShardView, lower: ShardView, keys: Keys |
 };
 
 const goesOn = (phase: Phase, upper: ShardView, lower: ShardView, why?: string): GoesOn => {
-  const problem = lower.merging?.problem;
   const { start, end } = upper.handed ?? upper.range ?? {};
   const keys = start === undefined || end === undefined ? null : { start, end };
   const message = [
     progress(phase, upper, lower, keys),
     ...(why === undefined ? [] : [why]),
-    ...(problem === undefined ? [] : [`waits: ${problem}`]),
+    ...(lower.waitsFor === null ? [] : [`waits: ${lower.waitsFor}`]),
   ].join('; ');
   return { type: 'goes-on', phase, from: upper.name, lower, keys, message };
 };

@@ -68,6 +68,22 @@ describe('ranges of a database', () => {
     expect(judgeRange(far, [far, high]).problems).toEqual(['no shard holds ["c", "e")']);
   });
 
+  it('of two neighbours of which one takes the other over do not conflict while the news of it is late', () => {
+    const lower = { ...claim('lower', '', ''), epoch: 3 };
+    const upper = { ...claim('upper', 'm', ''), epoch: 1, into: 'lower' };
+    for (const own of [lower, upper]) expect(judgeRange(own, [lower, upper])).toEqual(clean);
+    const stranger = { ...upper, into: null };
+    expect(judgeRange(stranger, [lower, stranger]).conflict).toMatch(/overlaps with shard lower/);
+  });
+
+  it('of which one has given all of its keys away are no gap, and it overlaps with nobody', () => {
+    const gone = { ...claim('gone', 'm', 'm'), epoch: 3, handed: { to: 'low', start: 'm', end: '' } };
+    const moving = ['["m", end) is on its way from gone to low'];
+    for (const own of [low, gone]) expect(judgeRange(own, [low, gone])).toEqual({ ...clean, moving });
+    const whole = { ...claim('low', '', ''), epoch: 3 };
+    expect(judgeRange(whole, [whole, { ...gone, handed: null }])).toEqual(clean);
+  });
+
   it('of another database do not matter', () => {
     expect(judgeRange(low, [low, high, { ...low, name: 'other', database: 'else' }]).problems).toEqual([]);
   });

@@ -100,7 +100,9 @@ describe('a shard that takes the keys of its upper neighbour over', () => {
       ['following', { ...own, intake: merging }],
       ['primary', { ...own, intake: { ...merging, problem: 'up has no primary' } }],
     ];
-    expect(view(lower, said).merging?.problem).toBe('up has no primary');
+    expect(view(lower, said).waitsFor).toBe('up has no primary');
+    const waiting = { ...merging, phase: 'waiting', problem: 'up has no primary' } as const;
+    expect(view(lower, [['primary', { ...own, intake: waiting }]]).waitsFor).toBe('up has no primary');
   });
 
   it('has not given up while its log says otherwise', () => {

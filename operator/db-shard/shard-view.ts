@@ -26,6 +26,8 @@ export interface ShardView extends Known {
   readonly takesFrom: string | null;
   /** Its document says nothing of a merge, and its primary has said since then that it takes nothing over. */
   readonly hasGivenUp: boolean;
+  /** What is in the way of a merge in which it takes keys over, also before that has begun. */
+  readonly waitsFor: string | null;
   /** Transactions that it may be asked about, when it has no keys any more; null: not known. */
   readonly transactions: number | null;
   /** Its deletion was asked for. */
@@ -85,9 +87,13 @@ const withKeysOnTheirWay = (known: Known, { status }: DbShard): Known => {
 /** The primary alone knows what is in the way. */
 const withProblem = (known: Known, leader: ReplicaReport | undefined): Known => {
   const problem = leader?.range?.intake?.problem;
-  const tell = (intake: Known['intake']): Known['intake'] =>
-    intake === null || problem === undefined ? intake : { ...intake, problem };
-  return { ...known, intake: tell(known.intake), merging: tell(known.merging) };
+  if (known.intake === null || problem === undefined) return known;
+  return { ...known, intake: { ...known.intake, problem } };
+};
+
+const obstacleOf = (leader: ReplicaReport | undefined): string | null => {
+  const intake = leader?.range?.intake;
+  return intake?.merge === true ? (intake.problem ?? null) : null;
 };
 
 const knownOf = (shard: DbShard, reports: readonly ReplicaReport[], leader: ReplicaReport | undefined): Known => {
@@ -160,6 +166,7 @@ export const viewShard = (shard: DbShard, senses: Senses): ShardView => {
     ...mergeOf(shard),
     ...deletionOf(shard),
     hasGivenUp: senses.hasGivenUp && known.merging === null,
+    waitsFor: obstacleOf(leader),
     transactions: transactionsOf(reports),
     wasHeld: wasHeld(shard, known),
     ...storeOf(leader),

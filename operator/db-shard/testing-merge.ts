@@ -20,10 +20,10 @@ export const top = shardView('top', { range: range('t', '', 1) });
 /** What the status of `up` shows while it is. */
 export const shown = { givesTo: 'low' } as const;
 /** `low` while it takes the keys over. */
-export const taking = (phase: 'snapshot' | 'log' | 'open', problem?: string): Partial<ShardView> => ({
+export const taking = (phase: 'snapshot' | 'log' | 'open'): Partial<ShardView> => ({
   range: phase === 'open' ? range('', 't', 3) : range('', 'm', 2),
   takesFrom: 'up',
-  merging: { from: 'up', phase, merge: true, ...(problem !== undefined && { problem }) },
+  merging: { from: 'up', phase, merge: true },
 });
 /** `up` after the hand-over. */
 export const emptied: Partial<ShardView> = { ...shown, range: null, emptied: { at: 'm', epoch: 3 } };

@@ -11,6 +11,7 @@ export const shardView = (name: string, over: Partial<ShardView> = {}): ShardVie
   wasMerged: false,
   takesFrom: null,
   hasGivenUp: false,
+  waitsFor: null,
   transactions: null,
   deleting: false,
   wasHeld: false,
