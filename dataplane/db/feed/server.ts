@@ -1,8 +1,9 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { errorLine } from '../db-error.ts';
-import { changesOf, type Change } from './change.ts';
+import { readEntry, type Change } from './change.ts';
 import { feedRequest, type FeedAnswer, type FeedRequest } from './protocol.ts';
+import type { CommittedEntry } from '../../replica/state-machine.ts';
 import type { RecentEntries } from './recent.ts';
 import type { Replay } from './replay.ts';
 
@@ -11,6 +12,7 @@ const maxAnswerBytes = 512 * 1024;
 /** Requests that may wait for a change at one member. */
 const maxWaiting = 2_000;
 const replayMs = 5_000;
+const gainedError = 'COMPACTED keys with the prefix came from a shard that was merged into this one: read them anew';
 
 export interface FeedServerOptions {
   readonly nats: NatsConnection;
@@ -85,14 +87,16 @@ export class FeedServer {
   }
 
   /** As many whole entries as fit. `next`: where to go on when all of them do. */
-  #fill({ prefix, limit }: FeedRequest, entries: Iterable<Parameters<typeof changesOf>[0]>, next: number): FeedAnswer {
+  #fill({ prefix, limit }: FeedRequest, entries: Iterable<CommittedEntry>, next: number): FeedAnswer {
     const wanted = Buffer.from(prefix, 'base64').toString('latin1');
     const { last } = this.#options.recent;
     const changes: Change[] = [];
     let bytes = 0;
     for (const entry of entries) {
       if (changes.length >= limit || bytes > maxAnswerBytes) return answerOf(changes, entry.seq, last);
-      for (const change of changesOf(entry, wanted)) {
+      const found = readEntry(entry, wanted);
+      if (found.gained) return changes.length > 0 ? answerOf(changes, entry.seq, last) : { error: gainedError };
+      for (const change of found.changes) {
         changes.push(change);
         bytes += 100 + change.key.length + (change.value?.length ?? 0);
       }

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { encodeTransaction, requestKind } from '../batch/request-batch.ts';
 import type { CommittedEntry } from '../../replica/state-machine.ts';
-import { changesOf } from '../feed/change.ts';
+import { changesOf, readEntry } from '../feed/change.ts';
 import { encodeCommand } from '../resp/frame.ts';
 import { decodeReply } from '../resp/reply.ts';
 import { firstRange } from '../store/key-range.ts';
@@ -289,6 +289,23 @@ test('who watches changes of the lower shard hears of what clients do, and of no
   expect(shown(lower.entries)).toEqual(['put a', 'put b', 'put y']);
   expect(shown(upper.entries)).toEqual(['put z']);
 });
+
+test.each([
+  ['', true],
+  ['z', true],
+  ['m', true],
+  ['ma', true],
+  ['a', false],
+  ['lz', false],
+])(
+  'who watches keys with prefix "%s" is told that the log does not hold what the upper shard changed: %s',
+  async (prefix, gained) => {
+    await upper.text('SET z 1');
+    await merge();
+    const told = lower.entries.filter((entry) => readEntry(entry, prefix).gained);
+    expect(told).toHaveLength(gained ? 1 : 0);
+  },
+);
 
 test('what an interrupted copy left is removed before another one begins', async () => {
   await upper.text('MSET x 1 y 1');
