@@ -110,6 +110,11 @@ test('clients of a gateway see a merge as a slower answer, if at all, also when 
   await cluster.change('app-0', { mergeFrom: { shard: 'app-2' } });
   await merged('app-2');
   await remove('app-2');
+  // What the upper shards changed is in no log any more: a watch of before says so.
+  const watcher = await rawClient(cluster.port);
+  expect(plain(await watcher.command('QWATCH', 'u:', 'FROM', 'app-0:1'))).toBe('app-0:1');
+  expect(plain(await watcher.next())).toEqual(['qwatch', expect.stringMatching(/^-COMPACTED .*merged/)]);
+  watcher.close();
   await judge();
   expect([load.unknown, load.refused]).toEqual([0, 0]);
   expect(load.slowestMs).toBeLessThan(8_000);
