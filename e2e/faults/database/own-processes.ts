@@ -48,8 +48,8 @@ const membersPerShard = 3;
 /** Shards beside the first ones at a time: each has three processes. */
 const maxSplits = 4;
 const gatewayCount = 2;
-/** The directory is on one of the NATS servers, which a fault may hold down for a while. */
-const directoryLimitMs = 60_000;
+/** NATS may be held down by a fault for a while. */
+const outageMs = 60_000;
 const diskMegabytes = { member: 96, nats: 256 };
 
 /**
@@ -202,19 +202,16 @@ export class OwnProcesses implements Database {
     if (shard.entry === null) return;
     const entry = { ...shard.entry, ...change };
     shard.entry = entry;
-    await insist(() => putDirectory(this.#pod, 'db', entry), directoryLimitMs);
+    await insist(() => putDirectory(this.#pod, 'db', entry), outageMs);
   }
 
   /** Takes a shard away with all that it held. */
   async #remove(shard: OwnShard): Promise<void> {
     this.shards.splice(this.shards.indexOf(shard), 1);
     this.#former.push(...shard.members);
-    await insist(() => removeDirectory(this.#pod, 'db', shard.name), directoryLimitMs);
+    await insist(() => removeDirectory(this.#pod, 'db', shard.name), outageMs);
     await Promise.all(shard.members.map((member) => member.stop()));
-    await insist(
-      () => this.#manager.streams.delete(logStream({ kind: 'db', namespace, name: shard.name })),
-      directoryLimitMs,
-    );
+    await insist(() => this.#manager.streams.delete(logStream({ kind: 'db', namespace, name: shard.name })), outageMs);
   }
 
   operatorAway(away: boolean): void {
@@ -256,7 +253,10 @@ export class OwnProcesses implements Database {
   async #startShard(shard: OwnShard): Promise<void> {
     const { name, start, end, splitFrom = null } = shard;
     const config = logStreamConfig({ kind: 'db', namespace, name }, this.#nats.servers.length);
-    const { created } = await this.#manager.streams.add(config as Parameters<JetStreamManager['streams']['add']>[0]);
+    const { created } = await insist(
+      () => this.#manager.streams.add(config as Parameters<JetStreamManager['streams']['add']>[0]),
+      outageMs,
+    );
     const entry: DbShardEntry = {
       kind: 'db',
       namespace,
@@ -274,7 +274,7 @@ export class OwnProcesses implements Database {
       serves: splitFrom === null,
     };
     shard.entry = entry;
-    await putDirectory(this.#pod, 'db', entry);
+    await insist(() => putDirectory(this.#pod, 'db', entry), outageMs);
     for (const member of memberNames(name)) shard.members.push(await this.#startProcess('db', member, name));
   }
 
@@ -315,7 +315,7 @@ const logServer = (server: NatsServer): LogServer => ({
 });
 
 /** Repeats what fails, since faults may be in its way. @throws the last error after the time */
-const insist = async (work: () => Promise<unknown>, limitMs: number): Promise<void> => {
+const insist = async <T>(work: () => Promise<T>, limitMs: number): Promise<T> => {
   const deadline = performance.now() + limitMs;
   for (;;) {
     try {
