@@ -11,6 +11,7 @@ import type { ControlReply } from '../contract/control.ts';
 import type { Role } from '../contract/names.ts';
 import { natsUserOf, natsUsers, type NatsUser } from '../contract/permissions.ts';
 import * as subjects from '../contract/subjects.ts';
+import { runProgram } from '../dataplane/db/backup/testing/program.ts';
 import { startChild, type Child } from '../local/processes/child.ts';
 import { freePorts } from '../local/processes/ports.ts';
 import { until } from '../local/processes/until.ts';
@@ -245,6 +246,15 @@ describe('with its password, each service does its work', () => {
     expect(await client.mget('k', 'k2')).toEqual(['v', 'v2']);
     client.disconnect();
     second.disconnect();
+  });
+
+  it('a backup of it, as the pod of a DBBackup makes it', async () => {
+    const env = { QUARTET_NATS_URL: nats.url, QUARTET_NATS_PASSWORD: nats.passwords.db };
+    const place = join(dir, 'backups');
+    const made = await runProgram(['backup', 'app', '--namespace', namespace, '--to', place], env);
+    expect(`${made.problems}${made.code}`).toBe('0');
+    const checked = await runProgram(['restore', '--check', '--from', place], {});
+    expect(checked.output).toMatch(/whole: .* 2 keys/);
   });
 
   it('an index: a document found', async () => {
