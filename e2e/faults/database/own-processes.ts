@@ -319,8 +319,7 @@ const insist = async <T>(work: () => Promise<T>, limitMs: number): Promise<T> =>
   const deadline = performance.now() + limitMs;
   for (;;) {
     try {
-      await work();
-      return;
+      return await work();
     } catch (error) {
       if (performance.now() > deadline) throw error;
       await sleep(200);
