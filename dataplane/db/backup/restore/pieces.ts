@@ -86,5 +86,6 @@ export const wholeOf = (state: ReadState, { key, row }: NamedRow): Buffer | null
   const generation = generationOf(row);
   const elements = generation === 0 ? [] : allElements(state.elements(generation, {}));
   if (elements === null) return null;
-  return encodeCommand(['QLOAD', latin1(key), Buffer.concat([encodeValue(row), ...elements])]);
+  const value = encodeValue(row);
+  return encodeCommand(['QLOAD', latin1(key), elements.length === 0 ? value : Buffer.concat([value, ...elements])]);
 };

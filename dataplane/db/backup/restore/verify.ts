@@ -5,13 +5,15 @@ import { readSnapshot } from '../../store/snapshot-codec.ts';
 import type { Store } from '../../store/store.ts';
 import { BackupError } from '../backup-error.ts';
 import { ContentHash, type Content } from '../content-hash.ts';
-import { patiently } from '../patience.ts';
+import { eachOf, patiently } from '../patience.ts';
 import type { Source } from '../source.ts';
 import type { Target } from './target.ts';
 
 /** Keys that expire so soon after a snapshot began may be gone in it already or not, milliseconds. */
 const marginMs = 2_000;
 const patienceMs = 60_000;
+/** Shards that are compared at once. */
+const comparedAtOnce = 2;
 
 export interface VerifyOptions {
   readonly target: Target;
@@ -60,10 +62,10 @@ const compareShard = async (
 /** Reads the restored database from its members, and compares it by hash with what it should be. Answers its keys. @throws BackupError */
 export const verify = async (options: VerifyOptions): Promise<number> => {
   const { source, target, signal } = options;
-  let keys = 0;
-  for (const shard of source.shards(target.database)) {
+  const shards = source.shards(target.database);
+  const keys = await eachOf(shards, { atOnce: comparedAtOnce, signal }, (shard, stop) =>
     // A member that ends while it gives its snapshot is no reason to do all again.
-    keys += await patiently(() => compareShard(shard, options), { signal, forMs: patienceMs });
-  }
-  return keys;
+    patiently(() => compareShard(shard, { ...options, signal: stop }), { signal: stop, forMs: patienceMs }),
+  );
+  return keys.reduce((sum, each) => sum + each, 0);
 };
