@@ -5,7 +5,7 @@ import { networkPolicies, pods, type Pod } from '../runtime/builtin.ts';
 import type { KubeObject } from '../runtime/object.ts';
 import { resource } from '../runtime/resource.ts';
 import { OperatedCluster, until } from '../testing/operated-cluster.ts';
-import { nowAnnotation } from './plan.ts';
+import { nowAnnotation } from './run.ts';
 
 /** What the API server keeps of an Event. */
 type Event = KubeObject & {

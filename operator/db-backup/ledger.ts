@@ -70,6 +70,13 @@ export interface Recorded {
   readonly events: readonly EventNote[];
 }
 
+/** What a pod tells of the beginning of its run: an operator may have died before it wrote that down. */
+const begun = (ledger: Ledger, { since, request }: Run): Ledger => ({
+  ...ledger,
+  lastAttemptTime: iso(Math.max(timeIn(ledger.lastAttemptTime) ?? 0, since)),
+  ...(request !== undefined && { request }),
+});
+
 /** Writes runs that have ended into a ledger: each once, in their order. */
 export const record = (
   before: Ledger,
@@ -90,6 +97,7 @@ export const record = (
   }
   let atWork: string | undefined;
   for (const run of news) {
+    ledger = begun(ledger, run);
     const end = forcedEnd(run, deadlineMs, now);
     if (end === null) atWork = run.pod;
     else if (run.number > (ledger.runs ?? 0)) take(run.number, run.pod, end);

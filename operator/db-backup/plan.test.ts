@@ -34,6 +34,7 @@ const run = (number: number, over: Partial<Run> = {}): Run => ({
   pod: `backup-hourly-${number}`,
   number,
   since: at('10:00:00'),
+  request: undefined,
   end: null,
   waits: '',
   goneBy: null,
@@ -159,6 +160,18 @@ describe('what runs came to', () => {
     const made = plan('10:00:09', { backup: backup({}, active), runs });
     expect(made.events.map(({ reason }) => reason)).toEqual(['BackupFailed', 'BackupDone']);
     expect(made.status).toMatchObject({ runs: 2, failures: 0 });
+  });
+
+  it('an operator that died before it wrote down that a run has begun does not begin it again', () => {
+    const asked = { 'quartet.dev/backup-now': '1' };
+    const pod = run(1, { since: at('10:00:00'), request: '1' });
+    const atWork = plan('10:00:03', { backup: backup({}, undefined, asked), runs: [pod] });
+    expect([atWork.start, atWork.status]).toEqual([
+      null,
+      expect.objectContaining({ active: 'backup-hourly-1', request: '1', lastAttemptTime: iso('10:00:00') }),
+    ]);
+    const done = plan('10:00:09', { backup: backup({}, undefined, asked), runs: [{ ...pod, end: success }] });
+    expect([done.start, done.status.request, done.status.nextTime]).toEqual([null, '1', iso('11:00:00')]);
   });
 
   it('a pod that is gone, or about to go, has failed', () => {

@@ -5,12 +5,9 @@ import type { DesiredCondition } from '../runtime/conditions.ts';
 import type { EventNote } from '../runtime/events.ts';
 import { conditionsOf } from './conditions.ts';
 import { patienceMs, record, type Ledger } from './ledger.ts';
-import type { Run } from './run.ts';
+import { requestOf, type Run } from './run.ts';
 import { parseSchedule, type Schedule } from './schedule.ts';
 import { dueTime, overdueTime, sleepUntil } from './timing.ts';
-
-/** Another value than before asks for a run at once. */
-export const nowAnnotation = 'quartet.dev/backup-now';
 
 export interface BackupObserved {
   readonly backup: DbBackup;
@@ -65,9 +62,9 @@ const ledgerOf = ({ status = {} }: DbBackup): Ledger => {
   return ledger;
 };
 
-/** What a person asks for by the annotation and did not get yet; undefined: nothing. */
-const requestOf = ({ metadata }: DbBackup, ledger: Ledger): string | undefined => {
-  const request = metadata.annotations?.[nowAnnotation]?.slice(0, 256);
+/** What a person asks for and did not get yet; undefined: nothing. */
+const openRequest = ({ metadata }: DbBackup, ledger: Ledger): string | undefined => {
+  const request = requestOf(metadata);
   return request === ledger.request ? undefined : request;
 };
 
@@ -82,7 +79,7 @@ const startOf = (
   ledger: Ledger,
   due: number | null,
 ): Start | null => {
-  const request = requestOf(backup, ledger);
+  const request = openRequest(backup, ledger);
   const isDue = request !== undefined || (due !== null && due <= now);
   const isFree = databaseExists && foreign.length === 0 && runs.every(({ end }) => end !== null);
   if (!isDue || !isFree) return null;

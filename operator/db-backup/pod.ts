@@ -10,7 +10,7 @@ import {
 } from '../pod-template.ts';
 import type { Pod } from '../runtime/builtin.ts';
 import type { Settings } from '../settings.ts';
-import { runAnnotation } from './run.ts';
+import { nowAnnotation, requestOf, runAnnotation } from './run.ts';
 
 /** Where a volume is mounted. */
 const mountPath = '/backups';
@@ -93,6 +93,7 @@ export const podName = (backup: string, run: number): string => `backup-${backup
 export const backupPod = (backup: DbBackup, run: number, settings: Settings): Pod => {
   const { name, namespace = '' } = backup.metadata;
   const { volume } = backup.spec.destination;
+  const request = requestOf(backup.metadata);
   const volumes = [{ name: 'backups', persistentVolumeClaim: { claimName: volume?.claimName ?? '' } }];
   return {
     apiVersion: 'v1',
@@ -101,7 +102,7 @@ export const backupPod = (backup: DbBackup, run: number, settings: Settings): Po
       name: podName(name, run),
       namespace,
       labels: backupLabels(name),
-      annotations: { [runAnnotation]: String(run) },
+      annotations: { [runAnnotation]: String(run), ...(request !== undefined && { [nowAnnotation]: request }) },
     },
     spec: {
       restartPolicy: 'Never',

@@ -1,5 +1,6 @@
 import { decodeBackupReport, type BackupReport } from '../../contract/backup-report.ts';
 import type { Pod } from '../runtime/builtin.ts';
+import type { KubeObject } from '../runtime/object.ts';
 
 /** How a run ended. */
 export type RunEnd =
@@ -15,11 +16,19 @@ export interface Run {
   readonly since: number;
   /** Null: it is at work, or will be. */
   readonly end: RunEnd | null;
+  /** Value of {@link nowAnnotation} that it answers; undefined: nobody asked. */
+  readonly request: string | undefined;
   /** Why it does not work yet; empty: it does. */
   readonly waits: string;
   /** When its pod should have gone; null: it is not to be deleted. */
   readonly goneBy: number | null;
 }
+
+/** Another value than before, on a DBBackup, asks for a run at once; the run's pod has it, too. */
+export const nowAnnotation = 'quartet.dev/backup-now';
+/** What a person asks for by the annotation; undefined: nothing. */
+export const requestOf = ({ annotations }: KubeObject['metadata']): string | undefined =>
+  annotations?.[nowAnnotation]?.slice(0, 256);
 
 /** Number of a run, on its pod. */
 export const runAnnotation = 'quartet.dev/run';
@@ -79,6 +88,7 @@ export const runOf = ({ metadata, status }: Pod): Run => ({
   pod: metadata.name,
   number: Number(metadata.annotations?.[runAnnotation] ?? 0),
   since: Date.parse(metadata.creationTimestamp ?? '') || 0,
+  request: requestOf(metadata),
   end: endOf(status),
   waits: containerWait(status) || schedulerWait(status),
   goneBy: metadata.deletionTimestamp === undefined ? null : Date.parse(metadata.deletionTimestamp),
