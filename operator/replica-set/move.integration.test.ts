@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dbShards } from '../kinds.ts';
+import { dbShards, searchShards, type SearchShard } from '../kinds.ts';
 import { nodes, pods, type Node } from '../runtime/builtin.ts';
 import type { KubeObject } from '../runtime/object.ts';
 import { resource } from '../runtime/resource.ts';
@@ -174,6 +174,20 @@ describe('a move of a replica that somebody asks for', () => {
     await cluster.fakes.setReady(free, true);
   }, 90_000);
 
+  it('is given up when the wish is taken back in the middle: the new replica goes', async () => {
+    const before = await untilWhole('app');
+    const { old, free, made } = whoMayMove(before);
+    cluster.fakes.killProcess(made);
+    await ask('app', `${old} to ${free}`);
+    await until('its pod', async () => (await cluster.shard('app')).status?.move?.replacement === made);
+    await ask('app', null);
+    await cluster.untilReason('app', 'Moving', 'Withdrawn');
+    cluster.fakes.reviveProcess(made);
+    const after = await untilWhole('app');
+    expect(after.members?.map(({ pod }) => pod).toSorted()).toEqual(before.members?.map(({ pod }) => pod).toSorted());
+    expect(after.primary).toBe(before.primary);
+  }, 60_000);
+
   it.each([
     ['db-app-99', 'NoSuchReplica', /there is no replica db-app-99; there are db-app-/],
     ['db-app-99 to nowhere', 'NoSuchReplica', /there is no replica/],
@@ -215,6 +229,22 @@ describe('a move of a replica that somebody asks for', () => {
     const after = await untilWhole('one', 1);
     expect(after.primary).toBe('db-one-1');
     expect(after.members).toHaveLength(1);
+  }, 60_000);
+
+  it('of a SearchShard goes the same way', async () => {
+    const metadata = { name: 'words', namespace: 'default' };
+    const spec = { index: 'words', ordinal: 0, of: 1, replicas: 1 };
+    const shard = { apiVersion: 'quartet.dev/v1alpha1', kind: 'SearchShard', metadata, spec };
+    await cluster.client.create(searchShards, shard as unknown as SearchShard);
+    const look = async () => (await cluster.client.get(searchShards, ref('words'))).status;
+    await until('it has a primary', async () => (await look())?.primary === 'search-words-0');
+    const patch = { metadata: { annotations: { 'quartet.dev/move': 'search-words-0' } } };
+    await cluster.client.merge(searchShards, ref('words'), patch);
+    const { move } = await until('it is moved', async () => {
+      const status = await look();
+      return status?.move?.phase === 'Moved' ? status : undefined;
+    });
+    expect(move).toMatchObject({ replica: 'search-words-0', replacement: 'search-words-1' });
   }, 60_000);
 
   it('leaves a set that asks for nothing', async () => {
