@@ -2,12 +2,21 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planSet } from './plan-set.ts';
 import { beat, node, replica } from './testing.ts';
-import type { NodeView, ReplicaView, SetView } from './view.ts';
+import type { MoveRequest, NodeView, ReplicaView, SetView } from './view.ts';
 
 /** A world in which every action succeeds at once, for a few sets that share nodes: does it come to rest? */
 interface World {
   readonly nodes: readonly { readonly name: string; readonly zone: string; readonly usable: boolean }[];
-  readonly sets: { desired: number; next: number; term: number; leader: string | null; replicas: ReplicaView[] }[];
+  readonly sets: {
+    desired: number;
+    next: number;
+    term: number;
+    leader: string | null;
+    replicas: ReplicaView[];
+    move?: MoveRequest | null;
+    /** How the last move ended. */
+    outcome?: string;
+  }[];
 }
 
 const nodeViews = (world: World): NodeView[] =>
@@ -35,7 +44,7 @@ const viewOf = (world: World, set: World['sets'][number]): SetView => ({
   inFlight: null,
   elections: [],
   rollOutWaitsFor: null,
-  move: null,
+  move: set.move ?? null,
   improvement: null,
   suspectAfterMs: 1500,
   replaceAfterMs: 10_000,
@@ -43,11 +52,16 @@ const viewOf = (world: World, set: World['sets'][number]): SetView => ({
 
 /** Carries out one plan; true when it did anything. */
 const step = (world: World, set: World['sets'][number]): boolean => {
-  const { actions } = planSet(viewOf(world, set));
+  const { actions, move } = planSet(viewOf(world, set));
+  if (move.type === 'moved' || move.type === 'refused' || move.type === 'given-up') {
+    set.move = null;
+    set.outcome = move.type;
+  }
   for (const action of actions) {
     if (action.type === 'create-replica') {
       const zone = world.nodes.find(({ name }) => name === action.node)?.zone ?? '';
-      set.replicas.push(replica(action.number, 'x', { node: action.node, zone }));
+      const replaces = action.replaces ?? null;
+      set.replicas.push(replica(action.number, 'x', { node: action.node, zone, replaces }));
       set.next = action.number + 1;
     } else if (action.type === 'forget-replica') {
       set.replicas = set.replicas.filter(({ pod }) => pod !== action.pod);
@@ -60,7 +74,7 @@ const step = (world: World, set: World['sets'][number]): boolean => {
       beat: beat(one.pod === set.leader ? 'primary' : 'following', { term: set.term }),
     }));
   }
-  return actions.length > 0;
+  return actions.length > 0 || move.type !== 'none';
 };
 
 /** Plans of all sets in turn until none plans anything; the number of rounds. */
@@ -115,6 +129,49 @@ describe('replica sets that share nodes', () => {
         const back = { ...world, nodes: nodesWith(true) };
         expect(settle(back)).toBeLessThan(200);
         assertWellPlaced(back);
+      }),
+    );
+  });
+
+  /** Asks for a move of one replica of the first set. */
+  const askForMove = (world: World, pick: number): World['sets'][number] => {
+    const [set] = world.sets;
+    if (set === undefined) throw new Error('a world without sets');
+    const replicas = set.replicas.map(({ pod }) => pod);
+    const name = replicas[pick % replicas.length] ?? '';
+    set.move = { replica: name, to: null, why: '', automatic: false, replacement: null };
+    return set;
+  };
+
+  it('come to rest again after a move, of which no step leaves fewer replicas than desired', () => {
+    fc.assert(
+      fc.property(anyWorld, fc.nat(), (world, pick) => {
+        settle(world);
+        const set = askForMove(world, pick);
+        const name = set.move?.replica;
+        for (let round = 0; round < 20; round++) {
+          step(world, set);
+          expect(set.replicas.length).toBeGreaterThanOrEqual(Math.min(set.desired, world.nodes.length));
+        }
+        expect(set.move).toBeNull();
+        expect(set.replicas.some(({ pod }) => pod === name)).toBe(set.outcome !== 'moved');
+        expect(settle(world)).toBeLessThan(200);
+        assertWellPlaced(world);
+      }),
+    );
+  });
+
+  it('come to rest again when any node is lost in the middle of a move', () => {
+    fc.assert(
+      fc.property(anyWorld, fc.nat(), fc.nat(), fc.nat({ max: 4 }), (world, pick, lost, steps) => {
+        settle(world);
+        const set = askForMove(world, pick);
+        for (let i = 0; i < steps; i++) step(world, set);
+        const index = lost % world.nodes.length;
+        const nodes = world.nodes.map((one, i) => (i === index ? { ...one, usable: false } : one));
+        const after = { ...world, nodes };
+        expect(settle(after)).toBeLessThan(200);
+        assertWellPlaced(after);
       }),
     );
   });
