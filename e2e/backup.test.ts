@@ -11,6 +11,7 @@ const quartet = runningQuartet();
 const { host, database: port } = quartet.endpoints;
 const dir = mkdtempSync(join(tmpdir(), 'quartet-e2e-backup-'));
 const apiVersion = 'quartet.dev/v1alpha1';
+const shards = ['ledger-a', 'ledger-m', 'restored'];
 let s3: S3Server;
 
 const open = (database: string): Redis =>
@@ -65,10 +66,13 @@ afterAll(async () => {
   await s3.stop();
   await quartet.kubectl('delete', 'dbbackup', 'ledger-s3', 'ledger-disk', '--ignore-not-found');
   await quartet.kubectl('delete', 'secret/ledger-s3', 'pvc/ledger-disk', '--ignore-not-found', '--wait=false');
-  for (const name of ['ledger-a', 'ledger-m', 'restored']) {
-    await quartet.kubectl('delete', 'dbshard', name, '--ignore-not-found', '--wait=false');
-  }
-  await eventually(async () => expect(await quartet.pods('db-ledger')).toEqual([]), 60_000);
+  for (const name of shards) await quartet.kubectl('delete', 'dbshard', name, '--ignore-not-found', '--wait=false');
+  // other files count what there is
+  await eventually(async () => {
+    const left = (await quartet.list('dbshards')).filter(({ metadata }) => shards.includes(metadata.name));
+    expect(left).toEqual([]);
+    for (const name of shards) expect(await quartet.pods(`db-${name}`)).toEqual([]);
+  }, 60_000);
   rmSync(dir, { recursive: true, force: true });
 });
 
