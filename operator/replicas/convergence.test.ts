@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { SetAction } from './action.ts';
 import { planSet } from './plan-set.ts';
 import { beat, node, replica } from './testing.ts';
 import type { MoveRequest, NodeView, ReplicaView, SetView } from './view.ts';
@@ -50,25 +51,29 @@ const viewOf = (world: World, set: World['sets'][number]): SetView => ({
   replaceAfterMs: 10_000,
 });
 
-/** Carries out one plan; true when it did anything. */
-const step = (world: World, set: World['sets'][number]): boolean => {
-  const { actions, move } = planSet(viewOf(world, set));
-  if (move.type === 'moved' || move.type === 'refused' || move.type === 'given-up') {
-    set.move = null;
-    set.outcome = move.type;
+type WorldSet = World['sets'][number];
+
+const carryOut = (world: World, set: WorldSet, action: SetAction): void => {
+  if (action.type === 'create-replica') {
+    const zone = world.nodes.find(({ name }) => name === action.node)?.zone ?? '';
+    set.replicas.push(replica(action.number, 'x', { node: action.node, zone, replaces: action.replaces ?? null }));
+    set.next = action.number + 1;
+  } else if (action.type === 'forget-replica') {
+    set.replicas = set.replicas.filter(({ pod }) => pod !== action.pod);
+  } else if (action.type === 'promote' || action.type === 'switch-over') {
+    set.leader = action.pod;
+    set.term = action.term;
   }
+};
+
+const ends = new Set(['moved', 'refused', 'given-up']);
+
+/** Carries out one plan; true when it did anything. */
+const step = (world: World, set: WorldSet): boolean => {
+  const { actions, move } = planSet(viewOf(world, set));
+  if (ends.has(move.type)) Object.assign(set, { move: null, outcome: move.type });
   for (const action of actions) {
-    if (action.type === 'create-replica') {
-      const zone = world.nodes.find(({ name }) => name === action.node)?.zone ?? '';
-      const replaces = action.replaces ?? null;
-      set.replicas.push(replica(action.number, 'x', { node: action.node, zone, replaces }));
-      set.next = action.number + 1;
-    } else if (action.type === 'forget-replica') {
-      set.replicas = set.replicas.filter(({ pod }) => pod !== action.pod);
-    } else if (action.type === 'promote' || action.type === 'switch-over') {
-      set.leader = action.pod;
-      set.term = action.term;
-    }
+    carryOut(world, set, action);
     set.replicas = set.replicas.map((one) => ({
       ...one,
       beat: beat(one.pod === set.leader ? 'primary' : 'following', { term: set.term }),
