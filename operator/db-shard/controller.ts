@@ -11,21 +11,24 @@ import { mergeOf } from './merge.ts';
 import { dbShardEntry, failoverOf, judgeDbShard } from './plan.ts';
 import { viewShard, type ShardView } from './shard-view.ts';
 import { TakeBacks } from './take-back.ts';
+import { UnaskedShards } from './unasked.ts';
 
 /** Whether a merge that was taken back is given up is known by time, too: looked at again after this time. */
 const givingUpMs = 1_000;
 
 /** Reads shards as their resources and their pods' heartbeats tell them. */
-const viewWith =
-  ({ heartbeats }: Pick<Operation, 'heartbeats'>, takeBacks: TakeBacks) =>
-  (shard: DbShard): ShardView => {
+const viewWith = ({ heartbeats }: Pick<Operation, 'heartbeats'>, takeBacks: TakeBacks) => {
+  const unasked = new UnaskedShards();
+  return (shard: DbShard): ShardView => {
     const { namespace } = refTo(shard);
     const hear = (pod: string) => {
       const report = heartbeats.get(namespace, pod)?.beat.replica;
       return report && { report, ageMs: heartbeats.ageMs(namespace, pod) };
     };
-    return viewShard(shard, { hear, hasGivenUp: takeBacks.isAnswered(shard), now: Date.now() });
+    const senses = { hear, hasGivenUp: takeBacks.isAnswered(shard), now: Date.now() };
+    return unasked.recall(shard, viewShard(shard, senses));
   };
+};
 
 /** DBShard as a replica set: a key range that may change hands, and a Service for the primary. */
 export const dbShardKind = (operation: Operation): SetKind<DbShard> => {
