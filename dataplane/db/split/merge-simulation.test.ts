@@ -105,6 +105,6 @@ test('shards part and join again: whoever fails between any two steps, every key
         await world.close();
       }
     }),
-    { numRuns: Number(process.env['QUARTET_SPLIT_RUNS'] ?? 50) },
+    { numRuns: Number(process.env['QUARTET_SPLIT_RUNS'] ?? 30) },
   );
 }, 120_000);
