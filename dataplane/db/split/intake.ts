@@ -143,15 +143,16 @@ export class Intake {
   }
 
   /**
-   * Does the next part of the work; to be called again only when it has ended. Answers whether all is over.
+   * Does the next part of the work; to be called again only when it has ended. Answers whether all is over. A copy ends
+   * before its end when it is no longer `wanted`.
    * @throws DbError TRYAGAIN, ReplicaError, or what the source throws: nothing is lost, and it may be called again
    */
-  async step(): Promise<boolean> {
+  async step(wanted: () => boolean = () => true): Promise<boolean> {
     const term = await this.#log.prove();
     const intake = this.#intake();
     if (intake === null) return true;
     this.#copier = this.#copierOf(intake);
-    if (intake.phase === 'snapshot') await this.#copy(intake, term);
+    if (intake.phase === 'snapshot') await this.#copy(intake, term, wanted);
     else if (intake.phase === 'log') await this.#follow(intake, term);
     else await this.#conclude(intake, term);
     return false;
@@ -170,13 +171,14 @@ export class Intake {
       : new SplitCopier(writer);
   }
 
-  async #copy(intake: IntakeNote, term: number): Promise<void> {
+  async #copy(intake: IntakeNote, term: number, wanted: () => boolean): Promise<void> {
     await this.#copier.prepare(() => this.#gently(() => this.#log.propose(term)));
     const { position, records } = await this.#options.source.snapshot();
     for await (const record of records) {
       this.#copier.record(record);
       if (this.#log.writer.length <= this.#pieceBytes) continue;
       await this.#gently(() => this.#log.insist(term));
+      if (!wanted()) return;
     }
     this.#note({ ...assignmentOf(intake), phase: 'log', position });
     await this.#log.propose(term);

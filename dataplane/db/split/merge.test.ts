@@ -27,7 +27,7 @@ let worker: SplitWorker;
 /** The clock of both, milliseconds. */
 let now: number;
 
-const newWorker = (): SplitWorker =>
+const newWorker = (wish: () => MergeFrom | null = () => mergeFrom): SplitWorker =>
   new SplitWorker({
     shard: 'lower',
     replica: lower.replica,
@@ -35,7 +35,7 @@ const newWorker = (): SplitWorker =>
     store: lower.store,
     reporter,
     splitFrom: () => null,
-    mergeFrom: () => mergeFrom,
+    mergeFrom: wish,
     source: () => sourceOf(upper),
     log: pino({ level: 'silent' }),
     pieceBytes: 1,
@@ -336,6 +336,20 @@ test('a merge is taken back before the hand-over: what was copied goes, and a la
   mergeFrom = { shard: 'upper', emptied: false };
   await merge();
   expect(await lower.text('HGETALL z')).toBe('*2 $1 f $1 1');
+});
+
+test('a merge that is taken back in the midst of the copy leaves the rest', async () => {
+  for (let i = 10; i < 60; i++) await upper.text(`SET z${i} 1`);
+  const copied = (): number => [...lower.store.rows({})].length;
+  worker = newWorker(() => (copied() < 5 ? mergeFrom : null));
+  await until('snapshot');
+  await worker.turn();
+  expect(copied()).toBe(5);
+  mergeFrom = null;
+  await merge();
+  await sweepAll();
+  expect(copied()).toBe(0);
+  expect(await upper.text('DBSIZE')).toBe(':50');
 });
 
 test('after the hand-over there is only forward, also if nobody wants the merge any more', async () => {

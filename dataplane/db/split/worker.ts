@@ -150,13 +150,14 @@ export class SplitWorker {
       return intake.begin({ from, at: plan.at, epoch: plan.epoch });
     }
     if (work.kind === 'give-up' && (await intake.giveUp())) return;
-    await this.#step(intake, source);
+    // What cannot be given up is not interrupted.
+    await this.#step(intake, source, () => work.kind === 'give-up' || this.#work().kind !== 'give-up');
   }
 
   /** A source whose range has changed since the split began is asked anew where it could be split. */
-  async #step(intake: Intake, source: Job['source']): Promise<void> {
+  async #step(intake: Intake, source: Job['source'], wanted: () => boolean): Promise<void> {
     try {
-      await intake.step();
+      await intake.step(wanted);
     } catch (error) {
       const note = this.#intake();
       if (!(error instanceof DbError) || error.code !== 'ERR' || note?.phase !== 'log') throw error;
