@@ -96,6 +96,9 @@ export const start = async (pod: Pod): Promise<void> => {
   pod.onShutdown('router', async () => router.stop());
   const known = (shard: string): boolean => directory.entries.has(shard);
   const deleted = new Deleted({ shard: set.name, known, now: () => performance.now() });
+  beats.onBeat(({ resource }) => {
+    if (resource !== null) deleted.heard(resource);
+  });
   const recovery = new Recovery({
     shard: set.name,
     leading: () => replica.leading,

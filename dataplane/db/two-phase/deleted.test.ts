@@ -16,6 +16,8 @@ test('a shard is deleted when the directory does not know it for long, and knows
   expect(deleted.has('other')).toBe(false);
   time += deletedAfterMs;
   expect(deleted.has('other')).toBe(true);
+  deleted.heard('other');
+  expect(deleted.has('other'), 'one of its members lives').toBe(false);
   known.clear();
   expect(deleted.has('other')).toBe(false);
   known.add('own');

@@ -1,4 +1,7 @@
-/** A shard that the directory does not know for so long is deleted, milliseconds: the directory may be written anew. */
+/**
+ * A shard that the directory does not know, and of which nobody is heard, for so long is deleted, milliseconds: the directory
+ * may be written anew.
+ */
 export const deletedAfterMs = 60_000;
 
 export interface DeletedOptions {
@@ -20,6 +23,11 @@ export class Deleted {
 
   constructor(options: DeletedOptions) {
     this.#options = options;
+  }
+
+  /** A member of a shard lives: whatever the directory says, it may be asked. */
+  heard(name: string): void {
+    this.#unknownSince.delete(name);
   }
 
   /** To be asked again and again: it begins to count when it is asked first. */
