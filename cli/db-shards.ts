@@ -1,3 +1,4 @@
+import { isEmptyRange } from '../contract/key-range.ts';
 import type { DbShardSpec, DbShardStatus } from '../crds/db-shard.ts';
 import { LocalError } from '../local/errors.ts';
 import type { Cluster } from './cluster.ts';
@@ -37,9 +38,8 @@ export const conditionOf = ({ status }: DbShard, type: string) => status?.condit
 
 type Keys = { readonly start: string; readonly end: string } | undefined;
 
-/** A range that ends where it starts, which is not the lowest key, has none any more. */
-export const holdsKeys = (range: Keys): boolean =>
-  range !== undefined && (range.start === '' || range.start !== range.end);
+/** It has keys, and not none any more. */
+export const holdsKeys = (range: Keys): boolean => range !== undefined && !isEmptyRange(range);
 
 /** A range of keys for people. */
 export const showRange = (range: Keys): string =>

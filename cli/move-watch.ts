@@ -1,5 +1,5 @@
 import { moveAnnotations, parseMove } from '../crds/move.ts';
-import type { MovePhase, MoveStatus } from '../crds/replica-set.ts';
+import { moveGoesOn, type MovePhase, type MoveStatus } from '../crds/replica-set.ts';
 
 /** A DBShard or SearchShard as kubectl prints it, as far as moves are concerned. */
 export interface ReplicaSetView {
@@ -27,8 +27,6 @@ export const phaseNames: Readonly<Record<MovePhase, string>> = {
   GivenUp: 'given up',
 };
 
-const over: ReadonlySet<MovePhase> = new Set(['Moved', 'Refused', 'GivenUp']);
-
 /** The move that a resource is asked for; undefined: none. */
 export const wantedMove = ({ metadata }: ReplicaSetView) => {
   const text = metadata.annotations?.[moveAnnotations.move];
@@ -42,14 +40,11 @@ const progressOf = ({ status }: ReplicaSetView, move: MoveStatus): string => {
 
 const unseen: MoveNews = { type: 'goes-on', phase: 'Waiting', detail: 'the operator has not seen it yet' };
 
-/** Whether a move goes on as status tells it. */
-export const goesOn = (move: MoveStatus | undefined): move is MoveStatus => move !== undefined && !over.has(move.phase);
-
 /** Reads how far a move is that was asked for. Pure. */
 export const moveNews = (set: ReplicaSetView, replica: string): MoveNews => {
   const move = set.status?.move?.replica === replica ? set.status.move : undefined;
   if (wantedMove(set)?.replica === replica) {
-    return goesOn(move) ? { type: 'goes-on', phase: move.phase, detail: progressOf(set, move) } : unseen;
+    return moveGoesOn(move) ? { type: 'goes-on', phase: move.phase, detail: progressOf(set, move) } : unseen;
   }
   if (move?.phase === 'Moved') return { type: 'moved', text: move.message };
   return { type: 'not-moved', why: move === undefined ? 'the wish for it was taken back' : move.message };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /**
  * What one run of the program of backups came to: it writes it into the file that `QUARTET_REPORT` names, which in a pod
- * is the termination message, so that the operator finds it in the pod's status. At most {@link maxReportBytes}.
+ * is the termination message, so that the operator finds it in the pod's status. Kubernetes cuts it off at 4,096 bytes.
  */
 const moment = z.int().nonnegative();
 
@@ -20,9 +20,6 @@ export const backupReport = z.discriminatedUnion('ok', [
   z.object({ ok: z.literal(false), message: z.string().max(2_000) }),
 ]);
 export type BackupReport = z.infer<typeof backupReport>;
-
-/** Kubernetes cuts termination messages off here. */
-export const maxReportBytes = 4_096;
 
 /** The report as a line; a message that is too long is cut. */
 export const encodeBackupReport = (report: BackupReport): string =>

@@ -98,6 +98,17 @@ const moveStatus = z.object({
 });
 export type MoveStatus = z.infer<typeof moveStatus>;
 
+const endsOfMoves = ['Moved', 'Refused', 'GivenUp'] as const satisfies readonly MovePhase[];
+type EndOfMove = (typeof endsOfMoves)[number];
+
+/** Whether a move with this phase is over. */
+export const isEndOfMove = (phase: MovePhase): phase is EndOfMove =>
+  (endsOfMoves as readonly MovePhase[]).includes(phase);
+
+/** Whether there is a move that is not over. */
+export const moveGoesOn = (move: MoveStatus | undefined): move is MoveStatus =>
+  move !== undefined && !isEndOfMove(move.phase);
+
 /** Status of a set of replicas. */
 export const replicaSetStatus = {
   ...statusBase,

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { MoveStatus } from '../crds/replica-set.ts';
+import { isEndOfMove, type MoveStatus } from '../crds/replica-set.ts';
 import type { Rebalancer } from './rebalance/rebalancer.ts';
 
 /** The operator's own metrics, beside those of its runtime. */
@@ -29,8 +29,7 @@ const countMoves = (registry: Registry): Measures['noteMove'] => {
     registers: [registry],
   });
   return (kind, move) => {
-    if (move === undefined || move.phase === 'Waiting' || move.phase === 'Copying' || move.phase === 'Replacing')
-      return;
+    if (move === undefined || !isEndOfMove(move.phase)) return;
     const wanted_by = move.forBalance ? 'balance' : 'person';
     moves.inc({ kind, outcome: outcomes[move.phase], wanted_by });
     if (move.phase === 'Moved') bytes.inc({ kind, wanted_by }, move.bytes ?? 0);

@@ -1,13 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { LocalError, reasonOf } from '../../local/errors.ts';
+import { LocalError } from '../../local/errors.ts';
 import type { CommandLine } from '../arguments.ts';
 import { clusterOf, type Cluster } from '../cluster.ts';
 import { conditionOf, pickDbShard, readDbShards, type DbShard } from '../db-shards.ts';
+import { follow, showing, type Following, type Look } from '../follow.ts';
 import { cancelNews, lowerNeighbour, mergeNews, objection, phaseNames, type MergeNews } from '../merge-watch.ts';
 import { Progress } from '../progress.ts';
 
 const usualTimeoutMs = 600_000;
-const lookEveryMs = 500;
 
 interface Task {
   readonly cluster: Cluster;
@@ -24,33 +23,19 @@ const setMergeInto = async ({ cluster, namespace, upper }: Task, mergeInto: stri
   await cluster.kubectl(['patch', 'dbshard', upper, '-n', namespace, '--type', 'merge', '-p', patch]);
 };
 
-/** What a look says: done, with a text; or what it waits for. */
-type Look = { readonly done: string } | { readonly step?: string; readonly detail: string };
-
-/** Looks until all is done. An API server that does not answer is waited for. */
-const follow = async (task: Task, look: (shards: readonly DbShard[]) => Promise<Look> | Look): Promise<string> => {
-  const { cluster, namespace, upper, progress, timeoutMs } = task;
-  const deadline = performance.now() + timeoutMs;
-  let waiting = 'nothing was seen of it';
-  let step: string | undefined;
-  while (performance.now() < deadline) {
-    const shards = await readDbShards(cluster, namespace).catch((error: unknown) => {
-      waiting = reasonOf(error);
-      return undefined;
-    });
-    const seen = shards && (await look(shards));
-    if (seen !== undefined) {
-      if ('done' in seen) return seen.done;
-      if (seen.step !== undefined && seen.step !== step) progress.step(seen.step);
-      step = seen.step;
-      progress.detail(seen.detail);
-      waiting = seen.detail;
-    }
-    await sleep(lookEveryMs);
-  }
-  const advice = `it goes on: ./quartet describe dbshard ${upper} tells how far it is, and the same command waits again`;
-  throw new LocalError('start-failed', `not over after ${Math.round(timeoutMs / 1000)} s: ${waiting}; ${advice}`);
-};
+/** Looks at the shards until all is done. */
+const watch = (
+  { cluster, namespace, upper, progress, timeoutMs }: Task,
+  look: Following<readonly DbShard[]>['look'],
+): Promise<string> =>
+  follow({
+    progress,
+    timeoutMs,
+    read: () => readDbShards(cluster, namespace),
+    look,
+    late: 'not over',
+    advice: `it goes on: ./quartet describe dbshard ${upper} tells how far it is, and the same command waits again`,
+  });
 
 /** What cannot begin does not stay asked for. */
 const takeBack = async (task: Task, why: string): Promise<never> => {
@@ -78,7 +63,7 @@ const remove = async (task: Task): Promise<void> => {
   const { cluster, namespace, upper, progress } = task;
   progress.step(`delete ${upper}`);
   await cluster.kubectl(['delete', 'dbshard', upper, '-n', namespace, '--wait=false', '--ignore-not-found']);
-  await follow(task, (shards) => {
+  await watch(task, (shards) => {
     const shard = shards.find(({ metadata }) => metadata.name === upper);
     if (shard === undefined) return { done: '' };
     return { detail: conditionOf(shard, 'DeletionHeld')?.message ?? 'its pods end' };
@@ -90,30 +75,18 @@ const volumes = ({ metadata: { name, namespace }, spec: { storage } }: DbShard):
     ? ''
     : `\nits volumes stay, as storage.policy says: kubectl -n ${namespace} delete pvc -l app.kubernetes.io/instance=${name},app.kubernetes.io/name=quartet-db`;
 
-/** Ends the line of progress, and says nothing more when something fails. */
-const showing = async (progress: Progress, work: () => Promise<void>): Promise<number> => {
-  try {
-    await work();
-    return 0;
-  } catch (error) {
-    progress.failed();
-    throw error;
-  }
-};
-
 const cancel = (task: Task): Promise<number> =>
   showing(task.progress, async () => {
     const { upper, progress } = task;
     progress.step(`take the merge of ${upper} back`);
     await setMergeInto(task, null);
-    await follow(task, (shards) => {
+    await watch(task, (shards) => {
       const news = cancelNews(shards, upper);
       if (news.type === 'merged') throw invalid(`too late: the keys of ${upper} are handed over, and it only goes on`);
       if (news.type === 'gone') throw invalid(`${upper} was deleted meanwhile`);
       return news.type === 'goes-on' ? { detail: news.detail } : { done: '' };
     });
-    progress.done();
-    console.log(`\ntaken back after ${progress.seconds.toFixed(1)} s: ${upper} keeps its keys`);
+    return `taken back after ${progress.seconds.toFixed(1)} s: ${upper} keeps its keys`;
   });
 
 const lowerOf = (upper: DbShard, into: string | undefined, shards: readonly DbShard[]): DbShard => {
@@ -144,10 +117,9 @@ export const merge = async (line: CommandLine): Promise<number> => {
   return showing(progress, async () => {
     progress.step(`ask ${lower.metadata.name} to take the keys of ${name}`);
     if (upper.status?.merge?.phase !== 'Merged') await setMergeInto(task, lower.metadata.name);
-    const ranges = await follow(task, lookAtMerge(task, lower.metadata.name));
+    const ranges = await watch(task, lookAtMerge(task, lower.metadata.name));
     if (!line.keep) await remove(task);
-    progress.done();
     const rest = line.keep ? `; ${name} has no keys any more, and can be deleted` : volumes(upper);
-    console.log(`\nmerged after ${progress.seconds.toFixed(1)} s: ${ranges}${rest}`);
+    return `merged after ${progress.seconds.toFixed(1)} s: ${ranges}${rest}`;
   });
 };

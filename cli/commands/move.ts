@@ -1,13 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { moveAnnotations, moveText } from '../../crds/move.ts';
-import { LocalError, reasonOf } from '../../local/errors.ts';
+import { moveGoesOn } from '../../crds/replica-set.ts';
+import { LocalError } from '../../local/errors.ts';
 import type { CommandLine } from '../arguments.ts';
 import { clusterOf, type Cluster } from '../cluster.ts';
-import { goesOn, moveNews, phaseNames, wantedMove, type MoveNews, type ReplicaSetView } from '../move-watch.ts';
+import { follow, showing, type Following, type Look } from '../follow.ts';
+import { moveNews, phaseNames, wantedMove, type ReplicaSetView } from '../move-watch.ts';
 import { Progress } from '../progress.ts';
 
 const usualTimeoutMs = 3_600_000;
-const lookEveryMs = 500;
 
 const kinds: Readonly<Record<string, string>> = {
   dbshard: 'dbshard',
@@ -53,60 +53,30 @@ const ask = async (task: Task, to: string | null): Promise<void> => {
   await cluster.kubectl(['annotate', resource, '-n', namespace, `${moveAnnotations.move}=${text}`]);
 };
 
-const end = (news: MoveNews): string | undefined => {
-  if (news.type === 'not-moved') throw invalid(`not moved: ${news.why}`);
-  return news.type === 'moved' ? news.text : undefined;
-};
+/** Looks at the resource until all is done. */
+const watch = (task: Task, look: Following<ReplicaSetView>['look']): Promise<string> =>
+  follow({
+    progress: task.progress,
+    timeoutMs: task.timeoutMs,
+    read: () => read(task),
+    look,
+    late: 'not over',
+    advice: 'it goes on, and the same command waits again; --cancel gives it up',
+  });
 
-/** Shows a step for each phase, and what it waits for. */
-const show = (progress: Progress): ((news: MoveNews) => void) => {
-  let phase: string | undefined;
-  return (news) => {
-    if (news.type !== 'goes-on') return;
-    if (news.phase !== phase) progress.step(phaseNames[news.phase]);
-    phase = news.phase;
-    progress.detail(news.detail);
-  };
-};
-
-/** What a look says: done, with a text; or what it waits for. */
-type Look = { readonly done: string } | { readonly waiting: string };
-
-/** Looks until all is done. An API server that does not answer is waited for. */
-const follow = async (task: Task, look: (set: ReplicaSetView) => Look): Promise<string> => {
-  const deadline = performance.now() + task.timeoutMs;
-  let waiting = 'nothing was seen of it';
-  while (performance.now() < deadline) {
-    const set = await read(task).catch((error: unknown) => {
-      waiting = reasonOf(error);
-      return undefined;
-    });
-    if (set !== undefined) {
-      const seen = look(set);
-      if ('done' in seen) return seen.done;
-      waiting = seen.waiting;
-    }
-    await sleep(lookEveryMs);
-  }
-  const advice = 'it goes on, and the same command waits again; --cancel gives it up';
-  throw new LocalError('start-failed', `not over after ${Math.round(task.timeoutMs / 1000)} s: ${waiting}; ${advice}`);
-};
-
-const toItsEnd = ({ progress, replica }: Task): ((set: ReplicaSetView) => Look) => {
-  const tell = show(progress);
-  return (set) => {
+const lookAtMove =
+  ({ replica }: Task) =>
+  (set: ReplicaSetView): Look => {
     const news = moveNews(set, replica);
-    const text = end(news);
-    if (text !== undefined) return { done: text };
-    tell(news);
-    return { waiting: news.type === 'goes-on' ? news.detail : '' };
+    if (news.type === 'not-moved') throw invalid(`not moved: ${news.why}`);
+    if (news.type === 'moved') return { done: news.text };
+    return { step: phaseNames[news.phase], detail: news.detail };
   };
-};
 
 const begin = async (task: Task, to: string | null): Promise<string> => {
   task.progress.step(`ask for a move of ${task.replica}`);
   await ask(task, to);
-  return follow(task, toItsEnd(task));
+  return watch(task, lookAtMove(task));
 };
 
 /** Takes the wish back; the new replica then goes. */
@@ -117,9 +87,9 @@ const cancel = async (task: Task): Promise<string> => {
   progress.step('take the move back');
   const names = Object.values(moveAnnotations).map((name) => `${name}-`);
   await cluster.kubectl(['annotate', resource, '-n', namespace, ...names]);
-  return follow(task, ({ status }) => {
+  return watch(task, ({ status }) => {
     const { replica, message = '' } = status?.move ?? {};
-    if (goesOn(status?.move)) return { waiting: message };
+    if (moveGoesOn(status?.move)) return { detail: message };
     return { done: replica === wanted.replica ? message : `the move of ${wanted.replica} had not begun` };
   });
 };
@@ -134,13 +104,8 @@ export const move = async (line: CommandLine): Promise<number> => {
   const progress = new Progress();
   const cluster = await clusterOf(line);
   const task: Task = { cluster, namespace, resource: resourceOf(word), replica: replica ?? '', progress, timeoutMs };
-  try {
+  return showing(progress, async () => {
     const text = line.cancel ? await cancel(task) : await begin(task, to);
-    progress.done();
-    console.log(`\n${text} (${progress.seconds.toFixed(1)} s)`);
-    return 0;
-  } catch (error) {
-    progress.failed();
-    throw error;
-  }
+    return `${text} (${progress.seconds.toFixed(1)} s)`;
+  });
 };

@@ -1,6 +1,5 @@
-import type { MoveStatus } from '../../crds/replica-set.ts';
+import { moveGoesOn, type MoveStatus } from '../../crds/replica-set.ts';
 import { conditionOf, showRange, type DbShard } from '../db-shards.ts';
-import { goesOn } from '../move-watch.ts';
 import { table } from '../table.ts';
 import { adviceFor, type Advice } from './advice.ts';
 import type { Happened } from './events.ts';
@@ -78,7 +77,7 @@ const facts = (all: ReportFacts, members: readonly Member[]): string => {
     ['Log', logLine(all)],
     ...(splitting === undefined ? [] : [['Split', `${splitting.reason}: ${splitting.message}`] as const]),
     ...(merging === undefined ? [] : [['Merge', `${merging.reason}: ${merging.message}`] as const]),
-    ...(goesOn(shard.status?.move) ? [['Move', moveLine(shard.status.move)] as const] : []),
+    ...(moveGoesOn(shard.status?.move) ? [['Move', moveLine(shard.status.move)] as const] : []),
     ...(shard.spec.split === undefined ? [] : [['Split above', shard.spec.split.above] as const]),
   ];
   return rows.map(([name, value]) => `${name.padEnd(12)}${value}`).join('\n');

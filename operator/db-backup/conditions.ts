@@ -1,6 +1,6 @@
 import { foreignCondition } from '../foreign.ts';
 import type { DesiredCondition } from '../runtime/conditions.ts';
-import type { Ledger } from './ledger.ts';
+import { iso, type Ledger } from './ledger.ts';
 import type { Run } from './run.ts';
 
 /** What the conditions of a DBBackup are made from. */
@@ -37,8 +37,7 @@ const readiness = ({ problem, databaseExists, database, isSuspended }: Judged): 
 };
 
 /** When a failure is tried again, for the end of a sentence. */
-const again = ({ next, isBusy }: Judged): string =>
-  next === null || isBusy ? '' : `; next try at ${new Date(next).toISOString()}`;
+const again = ({ next, isBusy }: Judged): string => (next === null || isBusy ? '' : `; next try at ${iso(next)}`);
 
 const overdue = (judged: Judged): DesiredCondition => {
   const { lastSuccessTime, lastFailureMessage } = judged.ledger;

@@ -12,7 +12,8 @@ export const patienceMs = 2 * 60_000;
 /** Until a failed run is tried again; doubles with each failure. */
 const retry = { minMs: 30_000, maxMs: 15 * 60_000 } as const;
 
-const iso = (ms: number): string => new Date(ms).toISOString();
+/** A time as statuses hold it. */
+export const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** Milliseconds since 1970 of a time in a status; null: there is none. */
 export const timeIn = (text: string | undefined): number | null => (text === undefined ? null : Date.parse(text));

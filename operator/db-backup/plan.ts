@@ -4,7 +4,7 @@ import type { DbBackup } from '../kinds.ts';
 import type { DesiredCondition } from '../runtime/conditions.ts';
 import type { EventNote } from '../runtime/events.ts';
 import { conditionsOf } from './conditions.ts';
-import { patienceMs, record, type Ledger } from './ledger.ts';
+import { iso, patienceMs, record, type Ledger } from './ledger.ts';
 import { requestOf, type Run } from './run.ts';
 import { parseSchedule, type Schedule } from './schedule.ts';
 import { dueTime, overdueTime, sleepUntil } from './timing.ts';
@@ -32,7 +32,6 @@ export interface BackupPlan {
   readonly requeueAfterMs: number | undefined;
 }
 
-const iso = (ms: number): string => new Date(ms).toISOString();
 /** A pod that should have gone so long ago is on a node that is lost. */
 const lingeringMs = 30_000;
 

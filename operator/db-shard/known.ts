@@ -1,4 +1,5 @@
 import type { RangeReport } from '../../contract/heartbeat.ts';
+import { isEmptyRange } from '../../contract/key-range.ts';
 import type { DbShardStatus, MergePhase } from '../../crds/db-shard.ts';
 
 /** Keys of a shard, and how often keys have changed hands up to then. */
@@ -63,15 +64,13 @@ const mergingIn = (merge: RangeStatus['merge']): Intake | undefined => {
   return phase && merge.from !== undefined ? { from: merge.from, phase, merge: true } : undefined;
 };
 
-/** A range that ends where it starts holds no key, unless it is all keys. */
-export const holdsKeys = ({ start, end }: Pick<RangeReport, 'start' | 'end'>): boolean => start === '' || start !== end;
-
 /** It took keys over and serves them, or always had some: a merge takes none of its own from it. */
 const serves = (report: RangeReport): boolean =>
-  holdsKeys(report) && (report.intake === undefined || report.intake.merge === true || report.intake.phase === 'open');
+  !isEmptyRange(report) &&
+  (report.intake === undefined || report.intake.merge === true || report.intake.phase === 'open');
 
 /** What takes keys over has none yet; without that, it has none any more. */
-const isEmptied = (report: RangeReport): boolean => !holdsKeys(report) && report.intake === undefined;
+const isEmptied = (report: RangeReport): boolean => isEmptyRange(report) && report.intake === undefined;
 
 /** A merge that the log does not know of yet is no more than a wish. */
 const isWish = ({ merge, phase }: Intake): boolean => merge === true && phase === 'waiting';

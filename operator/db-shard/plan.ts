@@ -4,7 +4,7 @@ import type { DbShard } from '../kinds.ts';
 import type { Judgement, Problem, SetEntry } from '../replica-set/plan.ts';
 import type { DesiredCondition } from '../runtime/conditions.ts';
 import { claimOf, judgeRange } from './ranges.ts';
-import { isOpen, type ShardView } from './shard-view.ts';
+import { isOpen, loggedRange, type ShardView } from './shard-view.ts';
 import { whyNotDeleted } from './deletion.ts';
 import { mergeFrom, mergeOf, mergeStatus, type Merge } from './merge.ts';
 import { splitOf, splitStatus, type Split } from './split.ts';
@@ -88,10 +88,8 @@ export const judgeDbShard = (own: ShardView, all: readonly ShardView[]): Judgeme
   };
 };
 
-const emptyRange = ({ emptied }: ShardView) => emptied && { start: emptied.at, end: emptied.at, epoch: emptied.epoch };
-
 const statusOf = (own: ShardView, split: Split, merge: Merge) => {
-  const range = own.range ?? emptyRange(own);
+  const range = loggedRange(own);
   const [splits, merges] = [splitStatus(own, split), mergeStatus(own, merge)];
   return {
     ...(range !== null && { range: { ...range } }),
@@ -108,7 +106,7 @@ export const failoverOf = ({ spec }: DbShard) => ({
 
 /** Bounds mean nothing while it serves no keys. */
 const published = (shard: ShardView) => {
-  const range = shard.range ?? emptyRange(shard);
+  const range = loggedRange(shard);
   if (range !== null) return range;
   const at = shard.splitFrom?.at ?? '';
   return { start: at, end: at, epoch: 0 };

@@ -1,4 +1,5 @@
-import type { ShardView } from './shard-view.ts';
+import { isEmptyRange } from '../../contract/key-range.ts';
+import { loggedRange, type ShardView } from './shard-view.ts';
 
 /** A shard's claim on keys, as far as ranges go. */
 export interface RangeClaim {
@@ -39,10 +40,8 @@ interface Keys {
 
 const endsBefore = (end: string, start: string): boolean => end !== '' && order(end, start) <= 0;
 
-const isEmpty = ({ start, end }: Keys): boolean => start !== '' && start === end;
-
 const overlap = (a: Keys, b: Keys): boolean =>
-  !isEmpty(a) && !isEmpty(b) && !endsBefore(a.end, b.start) && !endsBefore(b.end, a.start);
+  !isEmptyRange(a) && !isEmptyRange(b) && !endsBefore(a.end, b.start) && !endsBefore(b.end, a.start);
 
 const isOlder = (a: RangeClaim, b: RangeClaim): boolean =>
   a.created === b.created ? a.name < b.name : a.created < b.created;
@@ -121,8 +120,8 @@ const onTheirWay = ({ handed }: ShardView, epoch: number, all: readonly ShardVie
 
 /** The claim of a shard that serves keys, or has just given all of them away; none while it has nothing. */
 export const claimOf = (shard: ShardView, all: readonly ShardView[]): RangeClaim[] => {
-  const { name, database, created, emptied, splitFrom } = shard;
-  const range = shard.range ?? (emptied && { start: emptied.at, end: emptied.at, epoch: emptied.epoch });
+  const { name, database, created, splitFrom } = shard;
+  const range = loggedRange(shard);
   if (range === null) return [];
   const handed = onTheirWay(shard, range.epoch, all);
   if (shard.range === null && handed === null) return [];

@@ -1,6 +1,7 @@
 import type { ReplicaReport } from '../../contract/heartbeat.ts';
+import { isEmptyRange } from '../../contract/key-range.ts';
 import type { DbShard } from '../kinds.ts';
-import { holdsKeys, learn, type Known, type Witness } from './known.ts';
+import { learn, type KeyRange, type Known, type Witness } from './known.ts';
 
 /**
  * Confirms a deletion that waits: that of a shard with keys that came to it after the deletion was asked for, or of one that
@@ -121,7 +122,7 @@ const storeOf = (leader: ReplicaReport | undefined): Pick<ShardView, 'rows' | 's
  */
 const transactionsOf = (reports: readonly ReplicaReport[]): number | null => {
   const told = reports.flatMap(({ range }) =>
-    range === undefined || holdsKeys(range) ? [] : (range.transactions ?? []),
+    range === undefined || !isEmptyRange(range) ? [] : (range.transactions ?? []),
   );
   return told.length === 0 ? null : Math.min(...told);
 };
@@ -172,6 +173,10 @@ export const viewShard = (shard: DbShard, senses: Senses): ShardView => {
     ...storeOf(leader),
   };
 };
+
+/** The range in its log: also the empty one of a shard that gave all of its keys away; null: none yet. */
+export const loggedRange = ({ range, emptied }: ShardView): KeyRange | null =>
+  range ?? (emptied && { start: emptied.at, end: emptied.at, epoch: emptied.epoch });
 
 /** Serves keys: all shards but those that have not taken theirs over yet, or have given them all away. */
 export const isOpen = ({ range }: ShardView): boolean => range !== null;

@@ -1,3 +1,5 @@
+import { leadsMs, steadyMs } from '../replicas/balance.ts';
+import { zoneCost } from '../replicas/placement.ts';
 import type { FleetNode, FleetSet, FleetView, Seat } from './fleet-view.ts';
 import { figuresOf, type Imbalance, type Shift } from './imbalance.ts';
 
@@ -14,10 +16,6 @@ export interface Candidate {
   readonly shifts: readonly Shift[];
 }
 
-/** A node gets no moved replica before it has been usable for this long. */
-const steadyMs = 10_000;
-/** A primary leads for this long before it is changed for balance. */
-const leadsMs = 30_000;
 /** A set rests for so long after a move, whoever asked for it. */
 export const restMs = 3_600_000;
 
@@ -50,16 +48,10 @@ export const leadCandidates = ({ nodes, sets }: FleetView): Candidate[] => {
   });
 };
 
-const zoneSquares = (zones: readonly string[]): number => {
-  const counts = new Map<string, number>();
-  for (const zone of zones) counts.set(zone, (counts.get(zone) ?? 0) + 1);
-  return [...counts.values()].reduce((sum, count) => sum + count * count, 0);
-};
-
 /** How much worse the set would be spread over zones; negative: better. */
 const spreadChange = (set: FleetSet, seat: Seat, to: Pick<FleetNode, 'zone'>): number => {
-  const after = set.seats.map((one) => (one === seat ? to.zone : one.zone));
-  return zoneSquares(after) - zoneSquares(set.seats.map(({ zone }) => zone));
+  const after = set.seats.map((one) => (one === seat ? to : one));
+  return zoneCost(after) - zoneCost(set.seats);
 };
 
 const receives = (node: FleetNode, set: FleetSet): boolean =>

@@ -1,5 +1,6 @@
 import type { ReplicatedKind } from '../../contract/names.ts';
 import { moveAnnotations } from '../../crds/move.ts';
+import { moveGoesOn } from '../../crds/replica-set.ts';
 import { finalizer, refTo } from '../kinds.ts';
 import { judgeLog } from '../messaging.ts';
 import { ensureNatsSecret } from '../nats-secret.ts';
@@ -18,7 +19,6 @@ import { newsOf } from './news.ts';
 import { planDeletion, type DeletionStep } from './deletion.ts';
 import type { ReplicaSet } from './kind.ts';
 import { SetMemory } from './memory.ts';
-import { goesOn } from './move.ts';
 import { disruptionBudgets, setTemplateHash } from './objects.ts';
 import { occupancyOf } from './occupancy.ts';
 import { isClaimOf, observeSet } from './observe.ts';
@@ -231,7 +231,7 @@ export class ReplicaSetReconciler<T extends ReplicaSet> {
 
   /** The wish for a move goes when status tells how it ended. */
   async #endMove(set: T, { set: plan, status }: ReplicaSetPlan, { writer }: ReconcileContext): Promise<void> {
-    if (plan === null || plan.move.type === 'none' || goesOn(status.move)) return;
+    if (plan === null || plan.move.type === 'none' || moveGoesOn(status.move)) return;
     const { kind, resource } = this.#kind;
     this.#operation.measures.noteMove(kind, status.move);
     const annotations = { [moveAnnotations.move]: null, [moveAnnotations.forBalance]: null };

@@ -1,16 +1,10 @@
 import { moveAnnotations, parseMove } from '../../crds/move.ts';
-import type { MovePhase, MoveStatus } from '../../crds/replica-set.ts';
+import { isEndOfMove, moveGoesOn, type MovePhase, type MoveStatus } from '../../crds/replica-set.ts';
 import type { Move } from '../replicas/move.ts';
 import type { MoveRequest, SetView } from '../replicas/view.ts';
 import type { DesiredCondition } from '../runtime/conditions.ts';
 import type { EventNote } from '../runtime/events.ts';
 import type { ReplicaSet } from './kind.ts';
-
-const isOver: ReadonlySet<MovePhase> = new Set(['Moved', 'Refused', 'GivenUp']);
-
-/** True when a move as status tells it goes on. */
-export const goesOn = (move: Pick<MoveStatus, 'phase'> | undefined): boolean =>
-  move !== undefined && !isOver.has(move.phase);
 
 /** The move that is asked for by annotations of a resource, and what status remembers of it. */
 export const moveRequestOf = ({ metadata, status }: ReplicaSet): MoveRequest | null => {
@@ -19,7 +13,7 @@ export const moveRequestOf = ({ metadata, status }: ReplicaSet): MoveRequest | n
   const reason = metadata.annotations?.[moveAnnotations.forBalance];
   const wanted = parseMove(text);
   const known = status?.move;
-  const replacement = known?.replica === wanted.replica && goesOn(known) ? (known.replacement ?? null) : null;
+  const replacement = known?.replica === wanted.replica && moveGoesOn(known) ? (known.replacement ?? null) : null;
   return { ...wanted, why: reason ?? '', automatic: reason !== undefined, replacement };
 };
 
@@ -50,7 +44,7 @@ export interface MoveFacts {
 
 /** What was said of this very move before. */
 const earlier = (request: MoveRequest, shown: MoveStatus | undefined): MoveStatus | undefined =>
-  shown?.replica === request.replica && goesOn(shown) ? shown : undefined;
+  shown?.replica === request.replica && moveGoesOn(shown) ? shown : undefined;
 
 const seatOf = (view: SetView, pod: string | undefined): string | undefined =>
   view.replicas.find((one) => one.pod === pod)?.node;
@@ -117,9 +111,9 @@ const isSaid = (next: MoveStatus, shown: MoveStatus | undefined): boolean => {
 export const planMoveStatus = (facts: MoveFacts): MoveStatus | undefined => {
   const { view, move, shown } = facts;
   if (move === null) return shown;
-  if (move.type === 'none' || view.move === null) return goesOn(shown) ? withdrawn(shown, facts) : shown;
+  if (move.type === 'none' || view.move === null) return moveGoesOn(shown) ? withdrawn(shown, facts) : shown;
   const next = tell(move, view.move, facts);
-  if (!isOver.has(next.phase)) return next;
+  if (!isEndOfMove(next.phase)) return next;
   return isSaid(next, shown) ? shown : { ...next, ended: timeOf(facts) };
 };
 
@@ -137,7 +131,7 @@ const sameText = (a: object, b: object): boolean => {
 export const moveConditions = (move: MoveStatus | undefined): DesiredCondition[] =>
   move === undefined
     ? []
-    : [{ type: 'Moving', status: goesOn(move), reason: move.reason, message: move.message.slice(0, 1000) }];
+    : [{ type: 'Moving', status: moveGoesOn(move), reason: move.reason, message: move.message.slice(0, 1000) }];
 
 const eventReasons: Readonly<Partial<Record<MovePhase, string>>> = {
   Copying: 'MoveBegun',

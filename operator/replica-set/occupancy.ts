@@ -1,8 +1,7 @@
-import type { MoveStatus } from '../../crds/replica-set.ts';
+import { moveGoesOn, type MoveStatus } from '../../crds/replica-set.ts';
 import type { Occupancy, SetStanding } from '../fleet.ts';
 import { isSettled } from '../replicas/improve.ts';
 import { isCaughtUp, type SetView } from '../replicas/view.ts';
-import { goesOn } from './move.ts';
 import type { ReplicaSetPlan } from './plan.ts';
 
 /** A replica that is not caught up after this long takes no place among rebuilds: it may be waiting for a person. */
@@ -16,7 +15,7 @@ const leaderToBe = ({ inFlight }: SetView, { actions, set }: ReplicaSetPlan): st
 
 /** Where replicas are when a move that goes on is over. */
 const seatsOf = (view: SetView, { status: { move } }: ReplicaSetPlan): SetStanding['seats'] => {
-  const leaving = view.replicas.find(({ pod }) => goesOn(move) && pod === move?.replica);
+  const leaving = view.replicas.find(({ pod }) => moveGoesOn(move) && pod === move?.replica);
   const target = view.nodes.find(({ name }) => name === move?.to);
   return view.replicas
     .filter((replica) => replica !== leaving || !view.replicas.some(({ replaces }) => replaces === replica.pod))
@@ -51,7 +50,7 @@ const standingOf = (view: SetView, plan: ReplicaSetPlan): SetStanding => {
     seats: seatsOf(view, plan),
     leader: plan.set?.leader ?? null,
     settled: isQuiet(view, plan),
-    move: goesOn(move) ? { bytes: move?.bytes ?? 0 } : null,
+    move: moveGoesOn(move) ? { bytes: move?.bytes ?? 0 } : null,
     lastMove: lastMoveOf(move),
   };
 };

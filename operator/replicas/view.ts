@@ -89,7 +89,7 @@ export interface MoveRequest {
   readonly replacement: string | null;
 }
 
-/** What would make load or size more even over nodes: see `rebalance.ts`. It is looked at again before it is done. */
+/** What would make load or size more even over nodes: see `operator/rebalance`. It is looked at again before it is done. */
 export type Improvement =
   | { readonly type: 'lead'; readonly pod: string; readonly why: string }
   | { readonly type: 'move'; readonly pod: string; readonly to: string; readonly why: string };

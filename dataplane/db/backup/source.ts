@@ -1,3 +1,4 @@
+import { isEmptyRange } from '../../../contract/key-range.ts';
 import type { DbShardEntry } from '../../../contract/directory.ts';
 import { liveSubject, logStream, logSubject, snapshotSubject } from '../../../contract/subjects.ts';
 import type { Directory } from '../../fabric/directory.ts';
@@ -139,7 +140,7 @@ const covering = (database: string, shards: readonly DbShardEntry[]): readonly D
       throw new BackupError('changed', `shard ${name} is taking keys over from another: try again when it has them`);
   }
   // A shard that gave all of its keys to its neighbour has none left to back up.
-  const holding = shards.filter(({ start, end }) => start === '' || start !== end);
+  const holding = shards.filter((shard) => !isEmptyRange(shard));
   const ordered = holding.toSorted((a, b) => byBytes(a.start, b.start));
   for (const [i, { name, end }] of ordered.entries()) {
     if (end === (ordered[i + 1]?.start ?? '')) continue;

@@ -74,6 +74,3 @@ export const readEntry = ({ seq, time, operations }: CommittedEntry, prefix: str
   }
   return { changes, gained };
 };
-
-/** Changes of keys with a prefix in one entry. */
-export const changesOf = (entry: CommittedEntry, prefix: string): Change[] => readEntry(entry, prefix).changes;

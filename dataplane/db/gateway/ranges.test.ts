@@ -1,26 +1,11 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { unsplit, type DbShardEntry } from '../../../contract/directory.ts';
+import type { DbShardEntry } from '../../../contract/directory.ts';
 import type { RangeReport } from '../../../contract/heartbeat.ts';
 import type { ReceivedBeat } from '../../fabric/heartbeats.ts';
-import { historiesOf } from '../testing/range-histories.ts';
+import { historiesOf, shardOf } from '../testing/range-histories.ts';
 import { endOfPrefix, handedOn, Ranges } from './ranges.ts';
 import { newestReport, ownClaim, type ShardView } from './shard-view.ts';
-
-const shard = (name: string, start: string, end: string, conflict: string | null = null): DbShardEntry => ({
-  kind: 'db',
-  namespace: 'n',
-  ...unsplit,
-  database: 'd',
-  log: null,
-  members: [],
-  primary: null,
-  term: 0,
-  name,
-  start,
-  end,
-  conflict,
-});
 
 /** As the directory alone says. */
 const rangesOf = (...shards: DbShardEntry[]): Ranges =>
@@ -35,19 +20,19 @@ const found = (ranges: Ranges, key: string): string => {
 };
 
 test('a key belongs to the range that holds it: start inclusive, end exclusive', () => {
-  const ranges = rangesOf(shard('b', 'm', ''), shard('a', '', 'm'));
+  const ranges = rangesOf(shardOf('b', 'm', ''), shardOf('a', '', 'm'));
   expect(['', 'a', 'lzzz', 'm', 'z', '\xff'].map((key) => found(ranges, key))).toEqual(['a', 'a', 'a', 'b', 'b', 'b']);
   expect(ranges.shards.map(({ name }) => name)).toEqual(['a', 'b']);
 });
 
 test('bounds compare by their UTF-8 bytes', () => {
-  const ranges = rangesOf(shard('a', '', 'é'), shard('b', 'é', ''));
+  const ranges = rangesOf(shardOf('a', '', 'é'), shardOf('b', 'é', ''));
   const key = (text: string): string => Buffer.from(text).toString('latin1');
   expect(['z', 'è', 'é', '日'].map((text) => found(ranges, key(text)))).toEqual(['a', 'a', 'b', 'b']);
 });
 
 test('keys in a gap, in an overlap and in a conflict are refused with the reason', () => {
-  const ranges = rangesOf(shard('a', '', 'g'), shard('b', 'f', 'm'), shard('c', 'p', '', 'overlaps c2'));
+  const ranges = rangesOf(shardOf('a', '', 'g'), shardOf('b', 'f', 'm'), shardOf('c', 'p', '', 'overlaps c2'));
   expect(found(ranges, 'fa')).toBe('the ranges of shards a and b overlap at this key; it is not served');
   expect(found(ranges, 'n')).toBe('no shard of the database covers this key');
   expect(found(ranges, 'q')).toBe('the range of shard c is in conflict: overlaps c2');
@@ -65,7 +50,7 @@ test('any ranges: a key is served by exactly the one shard that holds it', () =>
       fc.array(fc.tuple(bound, bound), { maxLength: 4 }),
       fc.constantFrom('', 'a', 'aa', 'b', 'cz', 'd', 'e'),
       (bounds, key) => {
-        const shards = bounds.map(([start, end], i) => shard(`s${i}`, start, end));
+        const shards = bounds.map(([start, end], i) => shardOf(`s${i}`, start, end));
         const holders = shards.filter(({ start, end }) => start <= key && (end === '' || key < end));
         const name = found(rangesOf(...shards), key);
         if (holders.length === 1) expect(name).toBe(holders[0]!.name);
@@ -79,9 +64,9 @@ type Range = Partial<RangeReport> & { start: string; end: string; epoch: number 
 
 /** A shard as the directory has it, and as its members have said since. */
 const view = (entry: DbShardEntry, report: Range | null = null): ShardView => ({ shard: entry, report });
-const source = shard('s', '', '');
+const source = shardOf('s', '', '');
 const kept = { ...source, end: 'm', epoch: 1 };
-const taker: DbShardEntry = { ...shard('t', '', ''), serves: false, splitFrom: { shard: 's', at: 'm' } };
+const taker: DbShardEntry = { ...shardOf('t', '', ''), serves: false, splitFrom: { shard: 's', at: 'm' } };
 const taken: DbShardEntry = { ...taker, start: 'm', epoch: 1, serves: true };
 const handed = { to: 't', start: 'm', end: '' };
 const before = { start: '', end: '', epoch: 0 };
@@ -107,8 +92,8 @@ test.each([
   expect(['a', 'z'].map((key) => found(new Ranges(views), key))).toEqual(owners);
 });
 
-const low: DbShardEntry = { ...shard('low', '', 'm'), mergeFrom: { shard: 'up' } };
-const up = shard('up', 'm', '');
+const low: DbShardEntry = { ...shardOf('low', '', 'm'), mergeFrom: { shard: 'up' } };
+const up = shardOf('up', 'm', '');
 const upServes = { start: 'm', end: '', epoch: 0 };
 const begun = { start: '', end: 'm', epoch: 1 };
 const gave = { start: 'm', end: 'm', epoch: 2 };
@@ -145,7 +130,7 @@ test.each([
 });
 
 test('where two claim keys in the same epoch neither serves them, whoever says so', () => {
-  const ranges = new Ranges([view(source, before), view(shard('t', 'm', ''), { start: 'm', end: '', epoch: 0 })]);
+  const ranges = new Ranges([view(source, before), view(shardOf('t', 'm', ''), { start: 'm', end: '', epoch: 0 })]);
   expect(found(ranges, 'z')).toMatch(/^the ranges of shards s and t overlap/);
   expect(ranges.withPrefix('z').map(({ name }) => name)).toEqual(['s', 't']);
 });

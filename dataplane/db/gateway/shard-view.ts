@@ -1,4 +1,5 @@
 import type { DbShardEntry } from '../../../contract/directory.ts';
+import { isEmptyRange } from '../../../contract/key-range.ts';
 import type { RangeReport } from '../../../contract/heartbeat.ts';
 import type { Heartbeats } from '../../fabric/heartbeats.ts';
 import { keyOfText } from '../store/key-range.ts';
@@ -39,8 +40,6 @@ const claimOf = (shard: DbShardEntry, { start, end, epoch }: { start: string; en
   epoch,
 });
 
-const isEmpty = ({ start, end }: Claim): boolean => start !== '' && start === end;
-
 /** The report of a view, unless the directory is newer. */
 const report = ({ shard, report: said }: ShardView): RangeReport | null =>
   said !== null && said.epoch >= shard.epoch ? said : null;
@@ -53,7 +52,7 @@ export const ownClaim = (view: ShardView): Claim | null => {
   const said = report(view);
   if (said === null && !view.shard.serves) return null;
   const claim = claimOf(view.shard, said ?? view.shard);
-  return isEmpty(claim) ? null : claim;
+  return isEmptyRange(claim) ? null : claim;
 };
 
 type Views = ReadonlyMap<string, ShardView>;

@@ -1,3 +1,4 @@
+import { isEmptyRange } from '../../../contract/key-range.ts';
 import { answerStatus, AnswerBuilder } from '../batch/answer-batch.ts';
 import { commandOf } from '../batch/epoch.ts';
 import { decodeRequests, epochOf, requestKind, type BatchedRequest } from '../batch/request-batch.ts';
@@ -10,7 +11,7 @@ import type { Replica } from '../../replica/replica.ts';
 import type { Store } from '../store/store.ts';
 import { isOrdered } from '../two-phase/step.ts';
 import { Evaluator } from './evaluator.ts';
-import { encodeRange, everything, isEmptyRange, rangeNote, type KeyRange } from '../store/key-range.ts';
+import { encodeRange, everything, rangeNote, type KeyRange } from '../store/key-range.ts';
 import type { Gate } from './gate.ts';
 import { OperationsInFlight } from './operations.ts';
 import { maxParkedMs, Parked, type ParkedRequest } from './parked.ts';

@@ -1,6 +1,7 @@
+import { isEmptyRange } from '../../../contract/key-range.ts';
 import { Locks } from '../two-phase/locks.ts';
 import type { Claims } from './claims.ts';
-import { holds, isEmptyRange, type KeyRange } from '../store/key-range.ts';
+import { holds, type KeyRange } from '../store/key-range.ts';
 
 /**
  * - moved: a key is not in the range of this shard, or the range is another one than the asker believes

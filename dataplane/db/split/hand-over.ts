@@ -1,5 +1,6 @@
+import { isEmptyRange } from '../../../contract/key-range.ts';
 import { z } from 'zod';
-import { isEmptyRange, maxEpoch, type KeyBounds, type KeyRange } from '../store/key-range.ts';
+import { maxEpoch, type KeyBounds, type KeyRange } from '../store/key-range.ts';
 
 /** What a shard asks of the one whose keys it takes over. Keys from `at` on are to be its own. */
 export interface HandOver {

@@ -1,5 +1,6 @@
+import { isEmptyRange } from '../../../contract/key-range.ts';
 import { clearsKeys } from '../store/effects.ts';
-import { isEmptyRange, maxEpoch, type KeyRange } from '../store/key-range.ts';
+import { maxEpoch, type KeyRange } from '../store/key-range.ts';
 import { decodeNote, transactionOf } from '../two-phase/note.ts';
 import { handedNote, decodeHanded, type Handed } from './hand-over.ts';
 import { decodeIntake, intakeNote, type Assignment } from './intake-note.ts';

@@ -116,9 +116,10 @@ test('clients of a gateway see a merge as a slower answer, or try again, also wh
   expect(plain(await watcher.next())).toEqual(['qwatch', expect.stringMatching(/^-COMPACTED .*merged/)]);
   watcher.close();
   await judge();
-  expect(load.unknown).toBe(0);
-  // A transaction over both shards may be asked to come again, on a slow machine.
-  expect(load.refused).toBeLessThan(5);
+  expect([load.unknown, load.refused]).toEqual([0, 0]);
+  expect(load.slowestMs).toBeLessThan(8_000);
+  // On a machine without a free core some transactions over both shards were not answered within 10 s, and refused.
+  expect(load.refusedPairs).toBeLessThan(5);
 }, 240_000);
 
 test.each(['app-0', 'upper'] as const)(

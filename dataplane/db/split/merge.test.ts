@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { encodeTransaction, requestKind } from '../batch/request-batch.ts';
 import type { CommittedEntry } from '../../replica/state-machine.ts';
-import { changesOf, readEntry } from '../feed/change.ts';
+import { readEntry } from '../feed/change.ts';
 import { encodeCommand } from '../resp/frame.ts';
 import { decodeReply } from '../resp/reply.ts';
 import { firstRange } from '../store/key-range.ts';
@@ -285,7 +285,7 @@ test('who watches changes of the lower shard hears of what clients do, and of no
   await lower.text('SET y 1');
   await sweepAll();
   const shown = (entries: readonly CommittedEntry[]): string[] =>
-    entries.flatMap((entry) => changesOf(entry, '')).map(({ kind, key }) => `${kind} ${key}`);
+    entries.flatMap((entry) => readEntry(entry, '').changes).map(({ kind, key }) => `${kind} ${key}`);
   expect(shown(lower.entries)).toEqual(['put a', 'put b', 'put y']);
   expect(shown(upper.entries)).toEqual(['put z']);
 });

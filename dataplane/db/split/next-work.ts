@@ -1,4 +1,5 @@
-import { isEmptyRange, maxEpoch, type KeyRange } from '../store/key-range.ts';
+import { isEmptyRange } from '../../../contract/key-range.ts';
+import { maxEpoch, type KeyRange } from '../store/key-range.ts';
 import type { Plan } from './protocol.ts';
 import { assignmentOf, type Assignment, type IntakeNote } from './intake-note.ts';
 import { mergeOf, type MergePlan } from './merge-begin.ts';

@@ -7,17 +7,13 @@ import type { Store } from '../store/store.ts';
 /** Key of the record that the numbers hang on: behind the first key that is taken over, and longer than those of clients. */
 const recordKey = (at: string): string => at.padEnd(maxKeyBytes + 1, '\xff');
 
-const nameOf = (generation: number): string => {
-  const bytes = Buffer.allocUnsafe(8);
-  bytes.writeDoubleBE(generation);
-  return bytes.toString('latin1');
-};
-
 const valueOf = (generation: number): Buffer => {
   const bytes = Buffer.allocUnsafe(8);
   bytes.writeDoubleBE(generation);
   return bytes;
 };
+
+const nameOf = (generation: number): string => valueOf(generation).toString('latin1');
 
 export interface NumberingOptions {
   readonly writer: EffectWriter;

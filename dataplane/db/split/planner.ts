@@ -1,6 +1,7 @@
+import { isEmptyRange } from '../../../contract/key-range.ts';
 import { DbError } from '../db-error.ts';
 import type { Replica } from '../../replica/replica.ts';
-import { isEmptyRange, maxEpoch, type KeyRange } from '../store/key-range.ts';
+import { maxEpoch, type KeyRange } from '../store/key-range.ts';
 import type { Store } from '../store/store.ts';
 import { middleKey } from './border.ts';
 import { decodeHanded, handedNote, isInside } from './hand-over.ts';

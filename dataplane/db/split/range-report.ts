@@ -1,5 +1,6 @@
+import { isEmptyRange } from '../../../contract/key-range.ts';
 import type { RangeReport } from '../../../contract/heartbeat.ts';
-import { decodeRange, isEmptyRange, rangeNote, textOfKey, type KeyRange } from '../store/key-range.ts';
+import { decodeRange, rangeNote, textOfKey, type KeyRange } from '../store/key-range.ts';
 import type { Store } from '../store/store.ts';
 import { decodeHanded, handedNote } from './hand-over.ts';
 import { transactionOf } from '../two-phase/note.ts';

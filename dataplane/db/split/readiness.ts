@@ -1,4 +1,5 @@
 import { suspectAfterMs } from '../../../contract/heartbeat.ts';
+import { isEmptyRange } from '../../../contract/key-range.ts';
 import type { Heartbeats } from '../../fabric/heartbeats.ts';
 
 /** What is known of a shard before it asks for the keys of another one. */
@@ -37,5 +38,5 @@ export const isHandedTo = (shard: string, source: readonly string[], beats: Beat
 export const isEmptied = (members: readonly string[], beats: Beats): boolean => {
   const told = members.flatMap((pod) => beats.get(pod)?.beat.replica?.range ?? []);
   const [newest] = told.toSorted((a, b) => b.epoch - a.epoch);
-  return newest !== undefined && newest.start !== '' && newest.start === newest.end && newest.intake === undefined;
+  return newest !== undefined && isEmptyRange(newest) && newest.intake === undefined;
 };

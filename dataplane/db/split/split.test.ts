@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CommittedEntry } from '../../replica/state-machine.ts';
 import { answerStatus } from '../batch/answer-batch.ts';
 import { encodeTransaction, requestKind } from '../batch/request-batch.ts';
-import { changesOf } from '../feed/change.ts';
+import { readEntry } from '../feed/change.ts';
 import { encodeCommand } from '../resp/frame.ts';
 import { decodeReply } from '../resp/reply.ts';
 import { everything } from '../store/key-range.ts';
@@ -151,7 +151,7 @@ test('who watches changes hears of what clients do, not of what is copied or swe
   await right.text('DEL z');
   expect(left.store.get('z')).toBeUndefined();
   const shown = (entries: readonly CommittedEntry[]): string[] =>
-    entries.flatMap((entry) => changesOf(entry, '')).map(({ kind, key }) => `${kind} ${key}`);
+    entries.flatMap((entry) => readEntry(entry, '').changes).map(({ kind, key }) => `${kind} ${key}`);
   expect(shown(left.entries.slice(before))).toEqual(['delete a', 'delete b']);
   expect(shown(right.entries)).toEqual(['put y', 'delete z']);
 });

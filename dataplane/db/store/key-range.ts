@@ -45,9 +45,6 @@ export const decodeRange = (bytes: Buffer): KeyRange => stored.parse(JSON.parse(
 
 export const holds = ({ start, end }: KeyBounds, key: string): boolean => key >= start && (end === '' || key < end);
 
-/** Whether a range holds no key. */
-export const isEmptyRange = ({ start, end }: KeyBounds): boolean => start !== '' && start === end;
-
 /** Epochs fit above so many sequences of a log into a version: 2^40 entries are 34 years at 1,000 a second. */
 const sequencesOfEpoch = 2 ** 40;
 

@@ -19,10 +19,12 @@ export class GatewayLoad {
   done = 0;
   /** How often nobody could say what became of one. */
   unknown = 0;
-  /** How often one was refused: surely not executed. */
+  /** How often one about one key was refused: surely not executed. */
   refused = 0;
+  /** The same of transactions. */
+  refusedPairs = 0;
   #failure: unknown;
-  /** The longest that an answer took, milliseconds. */
+  /** The longest that an answer about one key took, milliseconds. */
   slowestMs = 0;
 
   constructor(cluster: DbCluster) {
@@ -61,33 +63,36 @@ export class GatewayLoad {
   async #work(client: RawClient, worker: number): Promise<void> {
     for (let n = 0; !this.#stop.signal.aborted; n++) {
       const [first, second] = [letters.charAt(n % 6), letters.charAt((n + 3) % 6)];
-      const began = performance.now();
       if (n % 4 === 0) await this.#pair(client, [`${first}:pair:${worker}`, `${second}:pair:${worker}`]);
-      else this.#note([`${first}:count`], await client.command('INCR', `${first}:count`));
-      this.slowestMs = Math.max(this.slowestMs, performance.now() - began);
+      else await this.#single(client, `${first}:count`);
       this.done += 1;
     }
     client.close();
   }
 
+  async #single(client: RawClient, key: string): Promise<void> {
+    const began = performance.now();
+    if (this.#note([key], await client.command('INCR', key)) === 'refused') this.refused += 1;
+    this.slowestMs = Math.max(this.slowestMs, performance.now() - began);
+  }
+
   async #pair(client: RawClient, keys: readonly string[]): Promise<void> {
     await client.command('MULTI');
     for (const key of keys) await client.command('INCR', key);
-    this.#note(keys, await client.command('EXEC'));
+    if (this.#note(keys, await client.command('EXEC')) === 'refused') this.refusedPairs += 1;
   }
 
-  #note(keys: readonly string[], reply: unknown): void {
+  #note(keys: readonly string[], reply: unknown): ReturnType<typeof outcomeOf> {
     const outcome = outcomeOf(reply);
     if (outcome === 'other') throw new Error(`INCR ${keys.join(' ')} was answered ${String(reply)}`);
-    if (outcome === 'refused') this.refused += 1;
-    else {
-      if (outcome === 'unknown') this.unknown += 1;
-      for (const key of keys) {
-        const told = this.#told.get(key) ?? { acknowledged: 0, unknown: 0 };
-        this.#told.set(key, told);
-        told[outcome] += 1;
-      }
+    if (outcome === 'refused') return outcome;
+    if (outcome === 'unknown') this.unknown += 1;
+    for (const key of keys) {
+      const told = this.#told.get(key) ?? { acknowledged: 0, unknown: 0 };
+      this.#told.set(key, told);
+      told[outcome] += 1;
     }
+    return outcome;
   }
 }
 

@@ -20,7 +20,8 @@ const entryOf = ({ entry }: Moment): DbShardEntry => {
   return entry;
 };
 
-const emptyShard = (name: string): DbShardEntry => ({
+/** A shard of the directory that was never split. */
+export const shardOf = (name: string, start = '', end = '', conflict: string | null = null): DbShardEntry => ({
   kind: 'db',
   namespace: 'n',
   ...unsplit,
@@ -30,9 +31,9 @@ const emptyShard = (name: string): DbShardEntry => ({
   primary: null,
   term: 0,
   name,
-  start: '',
-  end: '',
-  conflict: null,
+  start,
+  end,
+  conflict,
 });
 
 /** What happens to the shard of a number: it is split at a place, or takes over its upper neighbour. */
@@ -63,7 +64,7 @@ const mergeOf = (low: Moment, up: Moment, names: readonly [string, string]): [st
 const splitOf = (from: string, moment: Moment, name: string, at: string): [string, Moment][] => {
   const own = reportOf(moment);
   const epoch = own.epoch + 1;
-  const entry: DbShardEntry = { ...emptyShard(name), serves: false, splitFrom: { shard: from, at } };
+  const entry: DbShardEntry = { ...shardOf(name), serves: false, splitFrom: { shard: from, at } };
   const shorter = { start: own.start, end: at, epoch };
   const less = { ...entryOf(moment), ...shorter };
   const opened = { start: at, end: own.end, epoch };
@@ -105,7 +106,7 @@ export const historiesOf = (steps: readonly Step[]): Map<string, Moment[]> => {
     now.set(name, moment);
     for (const [each, at] of now) moments.set(each, [...(moments.get(each) ?? []), at]);
   };
-  set('s0', { report: { start: '', end: '', epoch: 0 }, entry: emptyShard('s0') });
+  set('s0', { report: { start: '', end: '', epoch: 0 }, entry: shardOf('s0') });
   for (const [i, step] of steps.entries()) {
     const serving = [...now].filter(
       ([, { report }]) => (report !== null && report.start !== report.end) || report?.start === '',

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DbShardEntry } from '../../../contract/directory.ts';
 import type { RangeReport } from '../../../contract/heartbeat.ts';
+import { isEmptyRange } from '../../../contract/key-range.ts';
 import type { Merge, Shard } from './database.ts';
 import type { Observer } from './observer.ts';
 
@@ -118,6 +119,6 @@ export class Merges<S extends Shard> {
   #isDone(lower: S, upper: S): boolean {
     const [taker, source] = [this.#rangeOf(lower), this.#rangeOf(upper)];
     if (!taker || !source || taker.intake !== undefined || source.handed !== undefined) return false;
-    return source.start === source.end && source.start !== '' && source.transactions === 0;
+    return isEmptyRange(source) && source.transactions === 0;
   }
 }

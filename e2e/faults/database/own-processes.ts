@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { unsplit, type DbShardEntry } from '../../../contract/directory.ts';
 import { logStreamConfig } from '../../../contract/streams.ts';
@@ -9,6 +8,7 @@ import type { Pod } from '../../../dataplane/fabric/pod.ts';
 import { putDirectory, removeDirectory, testPod } from '../../../dataplane/fabric/testing.ts';
 import { startNats, type Nats, type NatsServer } from '../../../local/nats-server.ts';
 import { freePorts } from '../../../local/processes/ports.ts';
+import { eventually } from '../../eventually.ts';
 import {
   logLeaderName,
   serving,
@@ -202,16 +202,19 @@ export class OwnProcesses implements Database {
     if (shard.entry === null) return;
     const entry = { ...shard.entry, ...change };
     shard.entry = entry;
-    await insist(() => putDirectory(this.#pod, 'db', entry), outageMs);
+    await eventually(() => putDirectory(this.#pod, 'db', entry), outageMs);
   }
 
   /** Takes a shard away with all that it held. */
   async #remove(shard: OwnShard): Promise<void> {
     this.shards.splice(this.shards.indexOf(shard), 1);
     this.#former.push(...shard.members);
-    await insist(() => removeDirectory(this.#pod, 'db', shard.name), outageMs);
+    await eventually(() => removeDirectory(this.#pod, 'db', shard.name), outageMs);
     await Promise.all(shard.members.map((member) => member.stop()));
-    await insist(() => this.#manager.streams.delete(logStream({ kind: 'db', namespace, name: shard.name })), outageMs);
+    await eventually(
+      () => this.#manager.streams.delete(logStream({ kind: 'db', namespace, name: shard.name })),
+      outageMs,
+    );
   }
 
   operatorAway(away: boolean): void {
@@ -253,7 +256,7 @@ export class OwnProcesses implements Database {
   async #startShard(shard: OwnShard): Promise<void> {
     const { name, start, end, splitFrom = null } = shard;
     const config = logStreamConfig({ kind: 'db', namespace, name }, this.#nats.servers.length);
-    const { created } = await insist(
+    const { created } = await eventually(
       () => this.#manager.streams.add(config as Parameters<JetStreamManager['streams']['add']>[0]),
       outageMs,
     );
@@ -274,7 +277,7 @@ export class OwnProcesses implements Database {
       serves: splitFrom === null,
     };
     shard.entry = entry;
-    await insist(() => putDirectory(this.#pod, 'db', entry), outageMs);
+    await eventually(() => putDirectory(this.#pod, 'db', entry), outageMs);
     for (const member of memberNames(name)) shard.members.push(await this.#startProcess('db', member, name));
   }
 
@@ -313,19 +316,6 @@ const logServer = (server: NatsServer): LogServer => ({
   pause: () => server.kill('SIGSTOP'),
   resume: () => server.kill('SIGCONT'),
 });
-
-/** Repeats what fails, since faults may be in its way. @throws the last error after the time */
-const insist = async <T>(work: () => Promise<T>, limitMs: number): Promise<T> => {
-  const deadline = performance.now() + limitMs;
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (performance.now() > deadline) throw error;
-      await sleep(200);
-    }
-  }
-};
 
 const newborn = (): Pick<OwnShard, 'next' | 'entry'> => ({ next: membersPerShard, entry: null });
 

@@ -38,14 +38,19 @@ export const restartAllNats: Fault = {
   },
 };
 
+/** The server that has a disk of its own. */
+const serverWithDisk = ({ servers, disks }: Strike['database']) => {
+  const server = servers.find(({ name }) => disks.has(name));
+  return { server, disk: disks.get(server?.name ?? '') };
+};
+
 /** JetStream of a server whose disk is full stays off until it is restarted, so the end of the fault restarts it. */
 export const natsDiskFull: Fault = {
   name: 'disk full of a NATS server',
   longestMs: 8_000,
   needs: 'disk',
   async strike({ database }) {
-    const server = database.servers.find(({ name }) => database.disks.has(name));
-    const disk = database.disks.get(server?.name ?? '');
+    const { server, disk } = serverWithDisk(database);
     disk?.fill();
     return {
       hit: server?.name ?? 'nobody',
@@ -64,11 +69,8 @@ export const natsDiskStuck: Fault = {
   longestMs: 14_000,
   needs: 'disk',
   async strike({ database }) {
-    const [hit, disk] = database.servers.flatMap(({ name }) => {
-      const own = database.disks.get(name);
-      return own === undefined ? [] : ([[name, own]] as const);
-    })[0] ?? ['nobody', undefined];
+    const { server, disk } = serverWithDisk(database);
     await disk?.freeze();
-    return { hit, end: () => disk?.thaw() };
+    return { hit: server?.name ?? 'nobody', end: () => disk?.thaw() };
   },
 };
