@@ -102,8 +102,8 @@ describe('balance', () => {
       const { members: seats = [] } = await untilWhole(name);
       const log = cluster.fakes.logs.get(`db/${name}`);
       if (log === undefined) throw new Error(`no replica of ${name} runs`);
-      const leader = seats.find(({ node }) => node === 'node-a')?.pod ?? null;
-      Object.assign(log, { work: 5_000, leader, term: log.term + 1 });
+      log.work = 5_000;
+      cluster.fakes.lead(seats.find(({ node }) => node === 'node-a')?.pod ?? '');
     }
     await until(
       'an event',

@@ -65,6 +65,13 @@ export class FakeNodes {
     this.#dead.delete(pod);
   }
 
+  /** A replica leads from now on, in the next term. */
+  lead(pod: string): void {
+    const replica = this.#replicas.get(pod);
+    if (replica === undefined) throw new Error(`no replica ${pod} runs`);
+    replica.lead();
+  }
+
   /** A node goes: its processes die, Kubernetes learns of it. */
   async killNode(node: string): Promise<void> {
     const { items } = await this.#client.list(pods);

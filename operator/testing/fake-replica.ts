@@ -50,6 +50,13 @@ export class FakeReplica {
     this.#commands.unsubscribe();
   }
 
+  /** Takes the lead, and says so before anybody could miss a primary. */
+  lead(): void {
+    const { log, pod } = this.#options;
+    Object.assign(log, { term: log.term + 1, leader: pod });
+    this.#beat();
+  }
+
   get #state(): ReplicaState {
     return this.#options.log.leader === this.#options.pod ? 'primary' : 'following';
   }
