@@ -121,8 +121,10 @@ describe('a move of a replica that somebody asks for', () => {
     expect((await placesOf('app')).join()).not.toMatch(/node-c/);
     expect(await cluster.condition('app', 'Moving')).toMatchObject({ status: 'False', reason: 'Moved' });
     await untilTold('app', new RegExp(`moved ${old} from node-c to node-d`));
-    const { items } = await cluster.client.list(pods, { namespace: 'default' });
-    expect(items.map(({ metadata }) => metadata.name)).not.toContain(old);
+    await until('the pod of the old one is gone', async () => {
+      const { items } = await cluster.client.list(pods, { namespace: 'default' });
+      return !items.some(({ metadata }) => metadata.name === old);
+    });
   }, 60_000);
 
   it('of the primary: another one leads first', async () => {

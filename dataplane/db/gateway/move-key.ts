@@ -8,14 +8,14 @@ import type { ShardRequest } from './request.ts';
 import type { Router } from './router.ts';
 import { transact } from './transact.ts';
 
-/** RENAME of a key to one in another shard. */
+/** RENAME of a key to one in another shard, as it seemed when it was asked for: a merge may bring both together. */
 export interface Move {
   readonly from: string;
   readonly to: string;
   /** RENAMENX: only if there is no key with the new name. */
   readonly onlyIfFree: boolean;
   readonly database: string | null;
-  readonly router: Router;
+  readonly router: Pick<Router, 'ranges' | 'ask'>;
   /** See {@link ShardRequest.asker}. */
   readonly asker: ShardRequest['asker'];
   /** Until when it may wait (performance.now(), milliseconds). */
@@ -55,9 +55,26 @@ const readKey = async ({ from, database, router, asker, deadline }: Move): Promi
 
 const exists = ([reply]: readonly Buffer[]): boolean => reply?.[0] === 58 && reply[1] === 49;
 
-const tryMove = (move: Move, { version, dump }: Found): Promise<TransactionOutcome> => {
-  const ranges = move.router.ranges(move.database);
-  const [from, to] = [ranges.find(move.from).name, ranges.find(move.to).name];
+/** The shards of the old name and the new one. */
+const shardsOf = ({ router, database, from, to }: Move): readonly [from: string, to: string] => {
+  const ranges = router.ranges(database);
+  return [ranges.find(from).name, ranges.find(to).name];
+};
+
+/** Both names are in one shard by now. */
+const renameWithin = async (move: Move, shard: string): Promise<Buffer | typeof overtaken> => {
+  const { from, to, onlyIfFree, database, router, asker, deadline } = move;
+  const payload = encodeCommand([onlyIfFree ? 'RENAMENX' : 'RENAME', raw(from), raw(to)]);
+  const place = { keys: [from, to], database, deadline, asker };
+  const answer = await router.ask(shard, { kind: 0, payload, writes: true, ...place });
+  answer.overtaken?.();
+  return answer.overtaken ? overtaken : answer.reply;
+};
+
+const tryMove = async (move: Move, { version, dump }: Found): Promise<TransactionOutcome> => {
+  const [from, to] = shardsOf(move);
+  // A shard prepares one part of a transaction.
+  if (from === to) return { kind: 'overtaken' };
   const parts = [
     { shard: from, watched: [{ key: move.from, version }], commands: [encodeCommand(['UNLINK', raw(move.from)])] },
     {
@@ -75,6 +92,8 @@ export const moveKey = (move: Move): Promise<Buffer> =>
   replanned(() => moveOnce(move), move.deadline).catch((error: unknown) => encodeError(errorLine(error)));
 
 const moveOnce = async (move: Move): Promise<Buffer | typeof overtaken> => {
+  const [here, there] = shardsOf(move);
+  if (here === there) return renameWithin(move, here);
   for (let attempt = 0; attempt < attempts; attempt++) {
     const found = await readKey(move);
     if (Buffer.isBuffer(found)) return found;

@@ -7,7 +7,7 @@ import type { Router } from './router.ts';
 
 /** Sends steps of transactions to the primaries of shards. */
 export const stepSender =
-  (router: Router, { protocol = 2, deadline, asker }: Omit<TransactOptions, 'veto'> = {}): SendStep =>
+  (router: Pick<Router, 'ask'>, { protocol = 2, deadline, asker }: Omit<TransactOptions, 'veto'> = {}): SendStep =>
   async (shard, payload) => {
     const kind = requestKind.step | (protocol === 3 ? requestKind.resp3 : 0);
     const inTurn = isOrdered(payload) ? { deadline, asker } : {};
@@ -28,7 +28,7 @@ export interface TransactOptions {
 
 /** Carries out a transaction over several shards. Never rejects. */
 export const transact = (
-  router: Router,
+  router: Pick<Router, 'ask'>,
   parts: readonly Part[],
   { veto, ...asked }: TransactOptions = {},
 ): Promise<TransactionOutcome> =>
