@@ -140,14 +140,14 @@ const readPage = async (
   deadline: number,
 ): Promise<Page | null | typeof overtaken> => {
   const ranges = router.ranges(database);
-  const parts = ranges.between(start, end);
+  const parts = ranges.served(start, end);
   const part = reverse ? parts.at(-1) : parts[0];
   if (!part) return null;
   if (isAt(how) && parts.length > 1) {
     throw new DbError('CROSSSHARD', 'a sequence belongs to one shard, and the range lies in several');
   }
   const args = [Buffer.from(start, 'latin1'), Buffer.from(end, 'latin1'), String(left), reverse ? '1' : '0'];
-  const asked = inEpoch({ kind: 0, payload: encodeCommand(['QROWS', ...args]) }, ranges.epochOf(part.shard));
+  const asked = inEpoch({ kind: 0, payload: encodeCommand(['QROWS', ...args]) }, part.epoch);
   const found = await read(router, { ...asked, shard: part.shard, how, deadline });
   if (found === overtaken) return overtaken;
   const rest = reverse ? { start, end: part.start } : { start: part.end, end };

@@ -130,7 +130,7 @@ export const askEveryShard = ({ client, command, payload, router }: AskedOf<KeyC
     const ranges = router.ranges(database);
     const answers = await Promise.all(
       ranges
-        .holders()
+        .holders(ranges.served('', ''))
         .map((shard) =>
           askInTurn(client, router, shard, { ...inEpoch(asked, ranges.epochOf(shard)), writes, deadline }),
         ),

@@ -32,7 +32,7 @@ interface Walk {
 }
 
 const partsOf = (ranges: Ranges, { range: { from = '', to = '', reverse } }: RangeRequest): RangePart[] => {
-  const parts = ranges.between(from, to);
+  const parts = ranges.served(from, to);
   return reverse ? parts.reverse() : parts;
 };
 
@@ -61,7 +61,7 @@ const step = async (
   if (walk.request.at !== null && parts.length > 1) {
     throw new DbError('CROSSSHARD', 'a sequence is that of one shard, and the range lies in several');
   }
-  const asked = inEpoch({ kind: 0, payload: command(walk.request, left) }, ranges.epochOf(part.shard));
+  const asked = inEpoch({ kind: 0, payload: command(walk.request, left) }, part.epoch);
   const answer = await askInTurn(client, router, part.shard, { ...asked, writes: false, deadline });
   if (answer.overtaken) return overtaken;
   if (answer.reply[0] === 45) return answer;

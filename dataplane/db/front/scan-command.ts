@@ -74,11 +74,11 @@ const scanOnce = async (
   deadline: number,
 ): Promise<ScanAnswer | typeof overtaken> => {
   const ranges = router.ranges(client.session.database);
-  const [part] = ranges.between(from, '');
+  const [part] = ranges.served(from, '');
   if (!part) return { next: null, keys: [], sequence: 0 };
   const start = Buffer.from(stepFrom(from, part), 'latin1');
   const payload = encodeCommand(['QSCAN', start, String(count), Buffer.from(pattern, 'latin1'), type]);
-  const request = { ...inEpoch({ kind: 0, payload }, ranges.epochOf(part.shard)), writes: false, deadline };
+  const request = { ...inEpoch({ kind: 0, payload }, part.epoch), writes: false, deadline };
   const answer = await askInTurn(client, router, part.shard, request);
   if (answer.overtaken) return overtaken;
   if (answer.reply[0] === 45) return answer;

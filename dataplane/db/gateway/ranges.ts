@@ -14,6 +14,8 @@ export interface RangePart {
   readonly owners: readonly DbShardEntry[];
   /** Why it is not served; null: it is. */
   readonly problem: string | null;
+  /** Epoch of the shard's range in which that has it: a request on all of its keys holds in this one alone. */
+  readonly epoch: number;
 }
 
 /** As much of the key space as has the same owners. */
@@ -98,15 +100,26 @@ export class Ranges {
     return [...new Set(parts.flatMap(({ owners }) => owners))];
   }
 
+  /** As {@link between}, for who reads all of it. @throws DbError CLUSTERDOWN when a part is not served */
+  served(from: string, to: string): RangePart[] {
+    const parts = this.between(from, to);
+    for (const { problem } of parts) if (problem !== null) throw new DbError('CLUSTERDOWN', problem);
+    return parts;
+  }
+
   /** Shards that may have keys with a prefix (one character a byte), in the order of their keys. */
   withPrefix(prefix: string): DbShardEntry[] {
     return this.holders(this.between(prefix, endOfPrefix(prefix)));
   }
 
-  /** Epoch of the range of a shard, as far as it is known: a request on all of its keys holds in this one alone. */
+  /**
+   * Epoch of the range of a shard in which it has all keys that are its by what is known: a request on all of its keys
+   * holds in this one alone.
+   */
   epochOf(shard: Pick<DbShardEntry, 'name'>): number {
     const view = this.#views.get(shard.name);
-    return view ? epochOf(view) : 0;
+    const its = this.parts.filter((part) => part.shard.name === shard.name).map(({ epoch }) => epoch);
+    return Math.max(view ? epochOf(view) : 0, ...its);
   }
 
   /** The keys that a shard says it serves; null: none. */
@@ -126,7 +139,7 @@ export class Ranges {
   }
 }
 
-const nothing: Segment = { start: '', end: '', shard: null, owners: [], problem: problemOf([]) };
+const nothing: Segment = { start: '', end: '', shard: null, owners: [], problem: problemOf([]), epoch: 0 };
 
 const segmentsOf = (holding: readonly Claim[], waiting: readonly Claim[]): Segment[] => {
   const points = new Set(['', ...[...holding, ...waiting].flatMap(({ start, end }) => [start, end])]);
@@ -136,11 +149,13 @@ const segmentsOf = (holding: readonly Claim[], waiting: readonly Claim[]): Segme
     const found = holders.length > 0 ? holders : newest(waiting.filter((claim) => covers(claim, start))).slice(0, 1);
     const owners = [...new Set(found.map(({ shard }) => shard))];
     const [problem, shard] = [problemOf(owners), owners[0] ?? null];
+    const epoch = Math.max(0, ...found.map(({ heldIn }) => heldIn));
     const last = segments.pop();
-    if (last && last.shard === shard && last.problem === problem) segments.push({ ...last, end: '' });
-    else {
+    if (last && last.shard === shard && last.problem === problem && last.epoch === epoch) {
+      segments.push({ ...last, end: '' });
+    } else {
       if (last) segments.push({ ...last, end: start });
-      segments.push({ start, end: '', shard, owners, problem });
+      segments.push({ start, end: '', shard, owners, problem, epoch });
     }
   }
   return segments;

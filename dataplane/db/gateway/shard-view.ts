@@ -2,7 +2,7 @@ import type { DbShardEntry } from '../../../contract/directory.ts';
 import { isEmptyRange } from '../../../contract/key-range.ts';
 import type { RangeReport } from '../../../contract/heartbeat.ts';
 import type { Heartbeats } from '../../fabric/heartbeats.ts';
-import { keyOfText } from '../store/key-range.ts';
+import { keyOfText, maxEpoch } from '../store/key-range.ts';
 
 /** A shard as the directory has it, and what its members say of its range. */
 export interface ShardView {
@@ -17,8 +17,17 @@ export interface Claim {
   readonly start: string;
   /** '' = to the highest key. */
   readonly end: string;
+  /** Of claims on the same keys the one with the highest is right. */
   readonly epoch: number;
+  /**
+   * Epoch in which the shard's own range has them. In an earlier one a member would answer what is about all of its keys
+   * without these.
+   */
+  readonly heldIn: number;
 }
+
+/** Where keys of a shard are that it is not known to have: no range is ever in this epoch, so members refuse. */
+const nowhere = maxEpoch + 1;
 
 /**
  * Of what the members of a shard said last, the report that saw the most of its log. However old it is: what a log has
@@ -38,6 +47,7 @@ const claimOf = (shard: DbShardEntry, { start, end, epoch }: { start: string; en
   start: keyOfText(start),
   end: keyOfText(end),
   epoch,
+  heldIn: epoch,
 });
 
 /** The report of a view, unless the directory is newer. */
@@ -68,7 +78,8 @@ export const handedClaim = (view: ShardView, views: Views): Claim | null => {
   const taker = views.get(to);
   const taken = taker && ownClaim(taker);
   if (taken && taken.epoch >= said.epoch) return null;
-  return claimOf(taker?.shard ?? view.shard, { start, end, epoch: said.epoch });
+  const claim = claimOf(taker?.shard ?? view.shard, { start, end, epoch: said.epoch });
+  return taker ? claim : { ...claim, heldIn: nowhere };
 };
 
 /**
@@ -83,13 +94,13 @@ export const waitingClaim = (view: ShardView, views: Views): Claim | null => {
   const own = ownClaim(view);
   if (own !== null) {
     const waits = own.epoch > shard.epoch || shard.mergeFrom !== null;
-    return waits ? following(shard, own, own.epoch - 1) : null;
+    return waits ? following(shard, own, { epoch: own.epoch - 1, heldIn: nowhere }) : null;
   }
   const source = shard.splitFrom && views.get(shard.splitFrom.shard);
   const kept = source && ownClaim(source);
-  return kept ? following(shard, kept, kept.epoch) : null;
+  return kept ? following(shard, kept, { epoch: kept.epoch, heldIn: nowhere }) : null;
 };
 
 /** All keys after those of a claim. */
-const following = (shard: DbShardEntry, { end }: Claim, epoch: number): Claim | null =>
-  end === '' ? null : { shard, start: end, end: '', epoch };
+const following = (shard: DbShardEntry, { end }: Claim, epochs: Pick<Claim, 'epoch' | 'heldIn'>): Claim | null =>
+  end === '' ? null : { shard, start: end, end: '', ...epochs };
