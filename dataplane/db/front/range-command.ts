@@ -4,7 +4,7 @@ import { DbError } from '../db-error.ts';
 import { encodeCommand } from '../resp/frame.ts';
 import { decodeReply } from '../resp/reply.ts';
 import { maxReplyBytes } from '../limits.ts';
-import type { RangePart, Ranges } from '../gateway/ranges.ts';
+import { within, type RangePart, type Ranges } from '../gateway/ranges.ts';
 import { overtaken, replanned } from '../gateway/replan.ts';
 import type { Router } from '../gateway/router.ts';
 import type { Range } from '../store/reading.ts';
@@ -12,8 +12,9 @@ import type { ShardAnswer } from '../two-phase/coordinator.ts';
 import { answerWith, askInTurn, blockingPlace } from './fan-out.ts';
 import type { Client, SessionCommand } from './session.ts';
 
-const command = ({ range, at }: RangeRequest, left: number): Buffer => {
-  const ends = [range.from ?? '', range.to ?? ''].map((text) => Buffer.from(text, 'latin1'));
+const command = (part: RangePart, { range, at }: RangeRequest, left: number): Buffer => {
+  const { from, to } = within(part, range.from ?? '', range.to ?? '');
+  const ends = [from, to].map((text) => Buffer.from(text, 'latin1'));
   const words = [
     'LIMIT',
     String(left),
@@ -61,7 +62,7 @@ const step = async (
   if (walk.request.at !== null && parts.length > 1) {
     throw new DbError('CROSSSHARD', 'a sequence is that of one shard, and the range lies in several');
   }
-  const asked = inEpoch({ kind: 0, payload: command(walk.request, left) }, part.epoch);
+  const asked = inEpoch({ kind: 0, payload: command(part, walk.request, left) }, part.epoch);
   const answer = await askInTurn(client, router, part.shard, { ...asked, writes: false, deadline });
   if (answer.overtaken) return overtaken;
   if (answer.reply[0] === 45) return answer;

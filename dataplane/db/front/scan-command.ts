@@ -40,9 +40,9 @@ const placeOf = (cursor: string, session: Session, server: Server): string => {
   return place.from;
 };
 
-/** A place as QSCAN takes it: the start of the shard's range, after a key, or at one. */
+/** A place in a part as QSCAN takes it: the lowest key, after a key, or at one. */
 const stepFrom = (from: string, part: RangePart): string => {
-  if (from <= part.start) return '-';
+  if (from <= part.start) return part.start === '' ? '-' : `=${part.start}`;
   return from.endsWith('\0') ? `+${from.slice(0, -1)}` : `=${from}`;
 };
 

@@ -6,7 +6,7 @@ import type { RangeReport } from '../../../contract/heartbeat.ts';
 import type { ReceivedBeat } from '../../fabric/heartbeats.ts';
 import { maxEpoch } from '../store/key-range.ts';
 import { historiesOf, shardOf } from '../testing/range-histories.ts';
-import { endOfPrefix, handedOn, Ranges } from './ranges.ts';
+import { endOfPrefix, handedOn, Ranges, within, type RangePart } from './ranges.ts';
 import { handedClaim, newestReport, ownClaim, type ShardView } from './shard-view.ts';
 
 /** As the directory alone says. */
@@ -238,6 +238,13 @@ test('parts that touch a range or a prefix', () => {
     'b',
     'b',
     '',
+  ]);
+  const [lower, upper] = ranges.parts as [RangePart, RangePart];
+  expect([within(lower, '', ''), within(lower, 'a', 'z'), within(upper, 'a', 'z'), within(upper, 'n', '')]).toEqual([
+    { from: '', to: 'm' },
+    { from: 'a', to: 'm' },
+    { from: 'm', to: 'z' },
+    { from: 'n', to: '' },
   ]);
   expect(handedOn(new Ranges([view(source, before), view(taker)]), ranges)).toEqual([['s', 't']]);
 });

@@ -44,6 +44,12 @@ const problemOf = (owners: readonly DbShardEntry[]): string | null => {
 const touches = ({ start, end }: RangePart, from: string, to: string): boolean =>
   (to === '' || start < to) && (end === '' || from < end);
 
+/** As much of a range as lies in a part that touches it: the shard may have more by the time that it is asked. */
+export const within = (part: RangePart, from: string, to: string): { from: string; to: string } => ({
+  from: from < part.start ? part.start : from,
+  to: part.end !== '' && (to === '' || part.end < to) ? part.end : to,
+});
+
 /** First key after all those with a prefix; '' = there is none. */
 export const endOfPrefix = (prefix: string): string => {
   const head = prefix.replace(/\xff+$/, '');

@@ -69,7 +69,6 @@ export class SplitSource {
       const handed = bytes === undefined ? null : decodeHanded(bytes);
       if (handed?.to !== asked.to || handed.range.epoch !== asked.epoch) return;
       state.forgetNote(handedNote);
-      state.setNote(straysNote, Buffer.alloc(0));
     });
     const { handed } = this.#committed();
     if (handed?.to === asked.to && handed.range.epoch === asked.epoch) throw again('the release is not committed yet');
@@ -161,6 +160,7 @@ const giveAway = ({ state, gate, now, term }: InOrder, asked: HandOver): boolean
   if (transactionsHold(state.notes(), verdict.keeps)) return false;
   state.setNote(rangeNote, encodeRange(verdict.keeps));
   state.setNote(handedNote, encodeHanded(verdict.handed));
+  state.setNote(straysNote, Buffer.alloc(0));
   gate.range = verdict.keeps;
   return true;
 };

@@ -296,6 +296,7 @@ test('where transactions over several shards follow each other without a gap, ne
 test('until the new shard is open its keys stay where they were, and FLUSHALL waits', async () => {
   await left.text('MSET a 1 z 1');
   await new SplitSource(left).handOver(asked);
+  expect(await left.text('DBSIZE')).toBe(':1');
   expect(await left.text('FLUSHALL')).toBe('MOVED');
   expect(await sweep(left.executor, left.store)).toBe(false);
   expect(left.store.get('z')).toBeDefined();
