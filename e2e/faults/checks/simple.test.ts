@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { checkBank } from './bank.ts';
 import { checkLongFork } from './long-fork.ts';
 import { operation } from './operations.ts';
+import { checkRange } from './range.ts';
 import { checkSet } from './set.ts';
 
 describe('bank', () => {
@@ -54,5 +55,39 @@ describe('long fork', () => {
 
   test('bad: two readers disagree about which write came first', () => {
     expect(checkLongFork([read(true, false), read(false, true)]).anomalies).toEqual(['fork: x y: 10 and 01']);
+  });
+});
+
+describe('range', () => {
+  const write = (key: string, value: number, outcome: 'ok' | 'fail' | 'info', ...span: [number, number]) =>
+    operation('write', { key, value }, { outcome, span });
+  const read = (span: [number, number], ...output: [string, number][]) =>
+    operation('read', { from: 'a', to: 'c', keys: ['a', 'b'] }, { output, span });
+
+  test('good: all keys in order, each with a value that was acknowledged, or may have been written', () => {
+    const history = [
+      write('a', 1, 'ok', 0, 1),
+      write('b', 2, 'info', 0, 1),
+      read([0, 1], ['a', 0], ['b', 2]),
+      read([2, 3], ['a', 1], ['b', 0]),
+    ];
+    expect(checkRange(history).anomalies).toEqual([]);
+  });
+
+  test('bad: a key is not there, or twice, or out of order', () => {
+    expect(checkRange([read([0, 1], ['a', 0])]).anomalies).toEqual([
+      'other keys: a to c at 0: lacks b, twice none, foreign none',
+    ]);
+    expect(checkRange([read([0, 1], ['a', 0], ['b', 0], ['b', 0])]).anomalies).toHaveLength(1);
+    expect(checkRange([read([0, 1], ['b', 0], ['a', 0])]).anomalies).toHaveLength(1);
+  });
+
+  test('bad: older than acknowledged, refused, or not yet written', () => {
+    const history = [write('a', 1, 'ok', 0, 1), write('a', 2, 'fail', 4, 5), write('b', 3, 'ok', 8, 9)];
+    const found = (span: [number, number], a: number, b: number) =>
+      checkRange([...history, read(span, ['a', a], ['b', b])]).anomalies;
+    expect(found([2, 3], 0, 0)).toEqual(['old: 0 instead of 1: a']);
+    expect(found([6, 7], 2, 0)).toEqual(['phantom: 2: a']);
+    expect(found([6, 7], 1, 3)).toEqual(['phantom: 3: b']);
   });
 });

@@ -86,4 +86,15 @@ export const mutations: readonly Mutation[] = [
       },
     ],
   },
+  {
+    name: 'who asks for a range believes that a shard has what is on its way to it',
+    faults: ['merge'],
+    replacements: [
+      {
+        file: 'dataplane/db/gateway/shard-view.ts',
+        from: '  return taker ? claim : {',
+        to: '  return taken ? { ...claim, heldIn: taken.epoch } : taker ? claim : {',
+      },
+    ],
+  },
 ];

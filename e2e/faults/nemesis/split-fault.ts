@@ -7,6 +7,7 @@ const borders = (letter: string): string[] => [
   `${letter}-bank-4`,
   `${letter}-fork`,
   `${letter}-list-3`,
+  `${letter}-range-04`,
   `${letter}-register-2`,
   `${letter}-set`,
 ];

@@ -1,6 +1,7 @@
 import { bank } from './bank.ts';
 import { listAppend } from './list-append.ts';
 import { longFork } from './long-fork.ts';
+import { range } from './range.ts';
 import { register } from './register.ts';
 import { set } from './set.ts';
 import type { Place, Spread, Workload } from './workload.ts';
@@ -12,4 +13,5 @@ export const allWorkloads = (places: readonly Place[], spread: Spread): Workload
   bank(places, spread),
   set(places),
   longFork(places, spread),
+  range(places),
 ];
