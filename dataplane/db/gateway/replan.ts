@@ -18,5 +18,8 @@ export const replanned = async <T>(
     const outcome = await attempt(deadline);
     if (outcome !== overtaken) return outcome;
   } while (performance.now() < deadline);
-  throw new DbError('TRYAGAIN', 'keys are changing shards; not executed');
+  throw new DbError(
+    'TRYAGAIN',
+    `not executed within ${requestDeadlineMs / 1000} s: keys are changing shards, or their shards do not answer`,
+  );
 };

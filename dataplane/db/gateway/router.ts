@@ -235,6 +235,7 @@ export class Router {
       budget: this.#budget,
       findPrimary: () => findPrimary(this.#membersOf(shard), this.#beats),
       incarnationOf: (pod) => this.#beats.get(pod)?.beat.incarnation,
+      isGone: () => !this.#directory.entries.has(shard),
       now: () => performance.now(),
       random: Math.random,
       route: (submitted) => this.#route(shard, submitted),

@@ -20,6 +20,7 @@ class Bench implements Transport {
   now = 0;
   order = 0;
   primary: Target | null = { pod: 'm0', term: 1, incarnation: 'x' };
+  gone = false;
   incarnations: Record<string, string> = { m0: 'x', m1: 'y' };
   readonly sent: Sent[] = [];
   readonly replies: string[] = [];
@@ -33,6 +34,7 @@ class Bench implements Transport {
       transport: this,
       budget,
       findPrimary: () => this.primary,
+      isGone: () => this.gone,
       incarnationOf: (pod) => this.incarnations[pod],
       now: () => this.now,
       route: () => 'here',
@@ -191,6 +193,30 @@ describe('unknown outcomes', () => {
     expect(bench.replies).toEqual([expect.stringMatching(/^write: -UNKNOWN/)]);
   });
 
+  test('when there is no such shard any more it has a moment to answer; then writes are unknown, and the others are planned anew', () => {
+    const planned: string[] = [];
+    const submit = (text: string, writes: boolean): void =>
+      bench.link.submit({
+        kind: 0,
+        payload: Buffer.from(text),
+        writes,
+        waiter: { answer: (reply) => void bench.replies.push(`${text}: ${reply.toString().trim()}`) },
+        replan: () => void planned.push(text),
+      });
+    submit('write', true);
+    submit('read', false);
+    bench.link.flush();
+    [bench.gone, bench.primary] = [true, null];
+    bench.wait(100);
+    expect(bench.replies).toEqual([]);
+    bench.wait(600);
+    bench.wait(100);
+    bench.link.reroute();
+    expect(bench.replies).toEqual([expect.stringMatching(/^write: -UNKNOWN/)]);
+    expect(planned).toEqual(['read']);
+    expect(bench.link.pending).toBe(0);
+  });
+
   test('what was in flight when NATS went away has a moment to be answered after NATS is back', () => {
     bench.submit('write');
     bench.submit('read', false);
@@ -312,6 +338,7 @@ describe('when keys go to another shard', () => {
         budget: new Budget(),
         findPrimary: () => ({ pod: 'm0', term: 1, incarnation: 'x' }),
         incarnationOf: () => 'x',
+        isGone: () => false,
         now: () => this.now,
         random: () => 0.5,
         nextOrder: () => ++this.order,

@@ -20,6 +20,8 @@ export interface ShardLinkOptions {
   readonly findPrimary: () => Target | null;
   /** The process behind a pod's name now; undefined: never heard. */
   readonly incarnationOf: (pod: string) => string | undefined;
+  /** Whether there is no such shard any more. */
+  readonly isGone: () => boolean;
   /** Monotonic clock, milliseconds. */
   readonly now: () => number;
   readonly random: () => number;
@@ -46,7 +48,7 @@ interface Outgoing extends Submitted {
 
 /** A request that is not executed for so long is given up, milliseconds. */
 export const requestDeadlineMs = 10_000;
-/** After a new primary is known, the old one has so long to answer what it was sent, milliseconds. */
+/** After a new primary is known, or the shard is gone, the old one has so long to answer what it was sent, milliseconds. */
 const lostGraceMs = 500;
 /** After NATS is back, answers to what was sent before it went away may still come for so long, milliseconds. */
 const reconnectGraceMs = 3_000;
@@ -292,7 +294,8 @@ export class ShardLink {
   /** `askers`: of whom something is to be planned anew; what they asked later stays until it is withdrawn. */
   #stays(outgoing: Outgoing, askers: Set<object | undefined>): boolean {
     const { request, moved } = outgoing;
-    const where = request.keys ? this.#options.route(outgoing) : moved ? 'nowhere' : 'here';
+    const lost = moved || this.#options.isGone();
+    const where = request.keys ? this.#options.route(outgoing) : lost ? 'nowhere' : 'here';
     outgoing.moved = false;
     if (where === 'here') return true;
     if (where === 'taken') this.#options.budget.give(request.payload.length);
@@ -366,7 +369,7 @@ export class ShardLink {
     const { pod, term, incarnation } = this.#target;
     if ((this.#options.incarnationOf(pod) ?? incarnation) !== incarnation) return true;
     const primary = this.#options.findPrimary();
-    if (primary === null || primary.term <= term) return false;
+    if (!this.#options.isGone() && (primary === null || primary.term <= term)) return false;
     if (this.#lostSince === 0) this.#lostSince = now;
     return now - this.#lostSince >= lostGraceMs;
   }

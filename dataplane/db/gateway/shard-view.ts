@@ -94,13 +94,13 @@ export const waitingClaim = (view: ShardView, views: Views): Claim | null => {
   const own = ownClaim(view);
   if (own !== null) {
     const waits = own.epoch > shard.epoch || shard.mergeFrom !== null;
-    return waits ? following(shard, own, { epoch: own.epoch - 1, heldIn: nowhere }) : null;
+    return waits ? following(shard, own, own.epoch - 1) : null;
   }
   const source = shard.splitFrom && views.get(shard.splitFrom.shard);
   const kept = source && ownClaim(source);
-  return kept ? following(shard, kept, { epoch: kept.epoch, heldIn: nowhere }) : null;
+  return kept ? following(shard, kept, kept.epoch) : null;
 };
 
 /** All keys after those of a claim. */
-const following = (shard: DbShardEntry, { end }: Claim, epochs: Pick<Claim, 'epoch' | 'heldIn'>): Claim | null =>
-  end === '' ? null : { shard, start: end, end: '', ...epochs };
+const following = (shard: DbShardEntry, { end }: Claim, epoch: number): Claim | null =>
+  end === '' ? null : { shard, start: end, end: '', epoch, heldIn: nowhere };

@@ -29,7 +29,8 @@ export type SendStep = (shard: string, payload: Buffer) => Promise<ShardAnswer>;
  * - committed: `replies` holds each shard's replies, in the order of its commands
  * - changed: a watched key had another version; nothing was executed
  * - refused: `veto` did not like the replies of one shard; nothing was executed
- * - overtaken: the range of a shard is another one than planned for; nothing was executed, and it is to be planned anew
+ * - overtaken: the range of a shard is another one than planned for, or its primary is gone; nothing was executed, and it
+ *   is to be planned anew
  * - failed: an error reply; its code says whether it may have been executed
  */
 export type TransactionOutcome =
@@ -130,7 +131,9 @@ class Attempt {
     const { reply, sequence, overtaken } = await this.#options.send(part.shard, payload);
     if (overtaken) return { kind: 'overtaken' };
     const error = errorOf(reply);
-    if (error !== null) return { kind: 'failed', error: notExecuted(error) };
+    // A prepare whose outcome is not known executes nothing: it is aborted before anything is decided.
+    if (error?.startsWith('UNKNOWN')) return { kind: 'overtaken' };
+    if (error !== null) return { kind: 'failed', error };
     if (isNil(reply)) return { kind: 'changed' };
     const replies = splitReplies(reply);
     this.#replies.set(part.shard, replies);
@@ -179,7 +182,3 @@ class Attempt {
     return this.#options.send(shard, encodeStep({ name, id: this.#id }));
   }
 }
-
-/** A prepare whose outcome is not known executes nothing: it is aborted before anything is decided. */
-const notExecuted = (error: string): string =>
-  error.startsWith('UNKNOWN') ? 'TRYAGAIN a shard did not answer in time; not executed' : error;
