@@ -12,6 +12,8 @@ export interface Judged {
   /** The history before it, and when its last entry came to this process (monotonic). */
   readonly before: History;
   readonly beforeSeenAt: number;
+  /** When its own turn came: it is in the log (monotonic). */
+  readonly seenAt: number;
 }
 
 export interface ApplierListener {
@@ -143,9 +145,10 @@ export class Applier {
     const before = this.#history;
     const { history, verdict } = extend(before, decoded);
     if (verdict.kind === 'unreadable') throw new Error(`entry ${seq} cannot be read: ${verdict.reason}`);
-    const judged = { seq, id: history.chain, verdict, before, beforeSeenAt: this.#seenAt };
+    const seenAt = this.#options.clock.now();
+    const judged = { seq, id: history.chain, verdict, before, beforeSeenAt: this.#seenAt, seenAt };
     this.#history = history;
-    this.#seenAt = this.#options.clock.now();
+    this.#seenAt = seenAt;
     this.#options.listener.judged(judged);
     return judged;
   }

@@ -27,7 +27,7 @@ export interface GroupCommitOptions {
   readonly writer: string;
   readonly applier: Pick<Applier, 'offer' | 'offerOwn' | 'history'>;
   /** An entry of the own term counts in the log: sent at (monotonic). */
-  readonly onCommitted: (flight: Flight) => void;
+  readonly onCommitted: (flight: Flight, judged: Judged) => void;
   /** The log refused for lack of space: all that waited was refused, speculation on it is void. */
   readonly onFull: (message: string) => void;
 }
@@ -176,7 +176,7 @@ export class GroupCommit {
     if (flight === undefined || judged.seq < flight.seq) return;
     if (judged.id === flight.chain && judged.verdict.kind !== 'void') {
       this.#window.shift();
-      this.#options.onCommitted(flight);
+      this.#options.onCommitted(flight, judged);
       this.#answer(flight, judged.seq);
     } else this.#sendAgain();
     this.#pump();

@@ -37,7 +37,7 @@ test('an append that is acknowledged late gives no lease: the lease counts from 
     operations: [],
   };
   leadership.stand('term');
-  const before = { before: emptyHistory, beforeSeenAt: 0 };
+  const before = { before: emptyHistory, beforeSeenAt: 0, seenAt: 0 };
   leadership.applied({ seq: 1, id: 'term', verdict: { kind: 'term', entry: term }, ...before }, 1);
   expect(leadership.mayRead()).toBe(true);
   const read = leadership.commit.add(null);

@@ -33,9 +33,9 @@ export class Leadership {
     this.#options = options;
     this.#commit = new GroupCommit({
       ...options,
-      onCommitted: (flight) => {
+      onCommitted: (flight, judged) => {
         if (flight.entry.kind === 'data' && this.#leading) this.#lease.extend(flight.sentAt);
-        options.onCommitted(flight);
+        options.onCommitted(flight, judged);
       },
       onFull: (message) => {
         options.machine.follow();

@@ -29,7 +29,7 @@ export interface MemberOptions {
   /** State, role or term changed. */
   readonly onChange: () => void;
   /** An entry of this replica counts in the log and is applied. */
-  readonly onCommitted?: (flight: Flight) => void;
+  readonly onCommitted?: (flight: Flight, judged: Judged) => void;
   /** The store was replaced by a peer's snapshot. */
   readonly onRebuilt?: () => void;
 }
@@ -70,7 +70,7 @@ export class Member implements Replica {
       machine: options.machine,
       applier: this.#applierView(),
       onChange: () => this.#changed(),
-      onCommitted: (flight) => options.onCommitted?.(flight),
+      onCommitted: (flight, judged) => options.onCommitted?.(flight, judged),
       onFull: (message) => options.logger.error({ message }, 'the log refuses entries'),
     });
   }

@@ -2,9 +2,14 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Flight } from './flight.ts';
 import type { Member } from './member.ts';
 
+/** Seconds. */
+const buckets = [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1, 2, 5, 10];
+
 /** What a replica counts and measures, under `quartet_log_` and `quartet_replica_`. */
 export class ReplicaMetrics {
   readonly #commit: Histogram;
+  readonly #append: Histogram;
+  readonly #apply: Histogram;
   readonly #batch: Histogram;
   readonly #operations: Counter;
   readonly #elections: Counter;
@@ -12,12 +17,16 @@ export class ReplicaMetrics {
 
   constructor(registry: Registry, member: () => Member) {
     const registers = [registry];
-    this.#commit = new Histogram({
-      name: 'quartet_log_commit_seconds',
-      help: 'From sending an entry until it is in the log and applied here',
-      buckets: [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1, 2, 5, 10],
-      registers,
-    });
+    const duration = (name: string, help: string): Histogram => new Histogram({ name, help, buckets, registers });
+    this.#commit = duration(
+      'quartet_log_commit_seconds',
+      'From sending an entry until it is in the log and applied here',
+    );
+    this.#append = duration('quartet_log_append_seconds', 'From sending an entry until it is known to be in the log');
+    this.#apply = duration(
+      'quartet_log_apply_seconds',
+      'From knowing an own entry in the log until it is applied here',
+    );
     this.#batch = new Histogram({
       name: 'quartet_log_entry_operations',
       help: 'Operations in one entry',
@@ -48,8 +57,11 @@ export class ReplicaMetrics {
     gauge('quartet_replica_waiting', 'Operations that wait to be written', (it) => it.waiting);
   }
 
-  committed(flight: Flight, now: number): void {
+  /** `seenAt`: when it was known to be in the log; monotonic milliseconds. */
+  committed(flight: Flight, seenAt: number, now: number): void {
     this.#commit.observe((now - flight.sentAt) / 1000);
+    this.#append.observe((seenAt - flight.sentAt) / 1000);
+    this.#apply.observe((now - seenAt) / 1000);
     this.#batch.observe(flight.entry.operations.length);
     this.#operations.inc(flight.entry.operations.length);
   }

@@ -91,7 +91,7 @@ export async function startReplica({ pod, set, machine, range, holds }: ReplicaO
     expectedLog: () => neighbourhood.log,
     rebuildsBefore: () => neighbourhood.rebuildsBefore(),
     onChange: () => announce(pod, member),
-    onCommitted: (flight) => metrics.committed(flight, clock.now()),
+    onCommitted: (flight, { seenAt }) => metrics.committed(flight, seenAt, clock.now()),
     onRebuilt: () => metrics.rebuilt(),
   });
   const metrics = new ReplicaMetrics(pod.metrics, () => member);
