@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // `unit` is pure and parallel; `integration` starts real servers (nats-server, a Kubernetes control plane, our own
-// roles as processes), one file at a time; `faults` breaks a database for three minutes and checks what its clients saw;
+// roles as processes), two files at a time, because much of the time they wait; `faults` breaks a database for three minutes and checks what its clients saw;
 // `e2e` runs against one whole Quartet, brought up by `quartet up`; `kind` runs against one on a kind cluster, and needs
 // Docker.
 export default defineConfig({
@@ -20,7 +20,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['{operator,dataplane,local,cli,charts}/**/*.integration.test.ts'],
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
