@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 // `unit` is pure and parallel; `integration` starts real servers (nats-server, a Kubernetes control plane, our own
-// roles as processes), two files at a time, because much of the time they wait; `faults` breaks a database for three minutes and checks what its clients saw;
-// `e2e` runs against one whole Quartet, brought up by `quartet up`; `kind` runs against one on a kind cluster, and needs
-// Docker.
+// roles as processes), two files at a time, because much of the time they wait; `faults` breaks a database for three
+// minutes and checks what its clients saw; `e2e` runs against one whole Quartet, brought up by `quartet up`; `kind` runs
+// against one on a kind cluster, and needs Docker.
 export default defineConfig({
   test: {
     projects: [
