@@ -4,6 +4,7 @@ import type { Verdict } from '../workloads/workload.ts';
 
 type Write = Operation<'write', RangeWrite, unknown>;
 type Read = Operation<'read', RangeInput, readonly RangeRow[]>;
+type Keys = Operation<'keys', readonly string[], readonly string[]>;
 
 /** What the one writer of a key did; its values grow. */
 interface KeyHistory {
@@ -13,7 +14,7 @@ interface KeyHistory {
 }
 
 /**
- * - other keys: a range lacks a key of it, has one twice or out of order, or one that is not in it
+ * - other keys: a range, or KEYS, lacks a key of it, has one twice or out of order, or one that is not in it
  * - old: a value below one that was acknowledged before the read began
  * - phantom: a value that nobody had tried to write before the read ended, or that was refused
  */
@@ -22,8 +23,14 @@ export const checkRange = (operations: readonly Operation[]): Verdict => {
   const histories = new Map(
     [...Map.groupBy(writes, ({ input }) => input.key)].map(([key, its]) => [key, historyOf(its)]),
   );
-  const reads = operations.filter(({ f, outcome }) => f === 'read' && outcome === 'ok') as Read[];
-  return { checked: operations.length, anomalies: reads.flatMap((read) => anomaliesOf(read, histories)) };
+  const answered = operations.filter(({ outcome }) => outcome === 'ok');
+  const reads = answered.filter(({ f }) => f === 'read') as Read[];
+  const listings = answered.filter(({ f }) => f === 'keys') as Keys[];
+  const anomalies = [
+    ...reads.flatMap((read) => anomaliesOf(read, histories)),
+    ...listings.flatMap(({ input, output, start }) => otherKeys(`KEYS at ${Math.round(start)}`, input, output ?? [])),
+  ];
+  return { checked: operations.length, anomalies };
 };
 
 const historyOf = (writes: readonly Write[]): KeyHistory => ({
@@ -35,10 +42,13 @@ const anomaliesOf = (read: Read, histories: ReadonlyMap<string, KeyHistory>): st
   const rows = read.output ?? [];
   const { from, to, keys } = read.input;
   const found = rows.map(([key]) => key);
-  if (found.join(' ') !== keys.join(' '))
-    return [`other keys: ${from} to ${to} at ${Math.round(read.start)}: ${differences(keys, found)}`];
+  const others = otherKeys(`${from} to ${to} at ${Math.round(read.start)}`, keys, found);
+  if (others.length > 0) return others;
   return rows.flatMap(([key, value]) => valueAnomaly(value, read, histories.get(key)).map((what) => `${what}: ${key}`));
 };
+
+const otherKeys = (where: string, keys: readonly string[], found: readonly string[]): string[] =>
+  found.join(' ') === keys.join(' ') ? [] : [`other keys: ${where}: ${differences(keys, found)}`];
 
 const differences = (keys: readonly string[], found: readonly string[]): string => {
   const lacking = keys.filter((key) => !found.includes(key));

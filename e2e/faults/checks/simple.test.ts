@@ -82,6 +82,12 @@ describe('range', () => {
     expect(checkRange([read([0, 1], ['b', 0], ['a', 0])]).anomalies).toHaveLength(1);
   });
 
+  test('bad: KEYS lacks one, or has one twice', () => {
+    const listing = (...output: string[]) => operation('keys', ['a', 'b'], { output });
+    expect(checkRange([listing('a', 'b')]).anomalies).toEqual([]);
+    expect(checkRange([listing('a'), listing('a', 'b', 'b')]).anomalies).toHaveLength(2);
+  });
+
   test('bad: older than acknowledged, refused, or not yet written', () => {
     const history = [write('a', 1, 'ok', 0, 1), write('a', 2, 'fail', 4, 5), write('b', 3, 'ok', 8, 9)];
     const found = (span: [number, number], a: number, b: number) =>

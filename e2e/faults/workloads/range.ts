@@ -6,6 +6,7 @@ import { text } from './register.ts';
 /**
  * Keys that are there all the time are read as ranges, while one client writes each of them: a range has every key of it
  * once and in order, with a value that is not older than what was acknowledged, also while shards split and merge in it.
+ * KEYS, which every shard answers by itself, has them all, too, wherever in its letter a shard is split.
  */
 const name = 'range';
 const keysOfPart = 10;
@@ -64,6 +65,12 @@ const read = (worker: Worker, input: RangeInput, reverse: boolean): Promise<Ende
     return { outcome: 'ok', output: reverse ? rows.toReversed() : rows };
   });
 
+const readKeys = (worker: Worker, keys: readonly string[]): Promise<Ended<string[]>> =>
+  worker.history.record({ workload: name, client: worker.name, f: 'keys', input: keys }, async () => {
+    const got = await worker.client.send('KEYS', '*range-*');
+    return got.outcome === 'ok' ? { outcome: 'ok', output: (got.output as readonly unknown[]).map(text).sort() } : got;
+  });
+
 const writer = ({ keys }: RangeInput): Lane['step'] => {
   let value = 1;
   return async (worker) => {
@@ -74,11 +81,19 @@ const writer = ({ keys }: RangeInput): Lane['step'] => {
 
 export const range = (places: readonly Place[]): Workload => {
   const ranges = rangesOf(places);
+  const allKeys = ranges.flatMap(({ keys }) => keys).sort();
   const [{ gateways, members } = { gateways: [], members: [] }] = places;
   return {
     name,
-    lanes: () =>
-      ranges.flatMap((each, i) => [
+    lanes: () => [
+      ...gateways.map((address, i) => ({
+        name: `range-keys-${i}`,
+        address,
+        // It looks at every key that there is.
+        everyMs: 400,
+        step: async (worker: Worker) => void (await readKeys(worker, allKeys)),
+      })),
+      ...ranges.flatMap((each, i) => [
         ...gateways.slice(0, 1).map((address) => ({
           name: `range-${i}-writer`,
           address,
@@ -92,8 +107,9 @@ export const range = (places: readonly Place[]): Workload => {
           step: async (worker: Worker) => void (await read(worker, each, worker.random.chance(0.5))),
         })),
       ]),
+    ],
     async setUp(worker) {
-      const words = ranges.flatMap(({ keys }) => keys).flatMap((key) => [key, '0']);
+      const words = allKeys.flatMap((key) => [key, '0']);
       const done = async (): Promise<true | undefined> =>
         (await worker.client.send('MSET', ...words)).outcome === 'ok' ? true : undefined;
       await insist(done, 'write the keys of ranges');
