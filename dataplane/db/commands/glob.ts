@@ -24,6 +24,9 @@ export const globMatch = (pattern: string, text: string): boolean => {
   return p === pattern.length;
 };
 
+/** What every text begins with that matches. */
+export const literalPrefix = (pattern: string): string => /^[^*?[\\]*/.exec(pattern)?.[0] ?? '';
+
 /** Where the pattern goes on when its element at `p` matches the character; 0 when it does not. */
 const matchOne = (pattern: string, p: number, code: number): number => {
   if (p >= pattern.length) return 0;

@@ -1,14 +1,14 @@
 import { DbError } from '../db-error.ts';
 import { maxKeysAnswered } from '../limits.ts';
 import type { Frame } from '../resp/frame.ts';
-import { everything, holds, type KeyBounds } from '../store/key-range.ts';
+import { endOfPrefix, everything, holds, type KeyBounds } from '../store/key-range.ts';
 import type { NamedRow } from '../store/reading.ts';
 import { firstHiddenType, type Row } from '../store/row.ts';
 import type { Store } from '../store/store.ts';
 import { smallInteger } from './arguments.ts';
 import { noKeys, type ShardCommand } from './command.ts';
 import { shownType } from './generic.ts';
-import { globMatch } from './glob.ts';
+import { globMatch, literalPrefix } from './glob.ts';
 
 /** Most keys that one step of SCAN looks at. */
 const maxScanned = 10_000;
@@ -34,18 +34,28 @@ export const dbsize: ShardCommand = {
   },
 };
 
-/** Keys from `from` on (null: the shard's first) that match, until `examined` keys were looked at; `last` is null when the shard is done. */
+interface Walk {
+  /** First key that may be wanted; null: the shard's first. */
+  readonly from: string | null;
+  readonly pattern: string;
+  /** So many keys are looked at. */
+  readonly examined: number;
+}
+
+/** Keys that match a pattern, and something else; `last` is null when the shard has no more. Only keys that begin like the pattern are looked at. */
 const scanStep = (
   store: Store,
-  from: string | null,
-  examined: number,
-  match: (key: string, row: Row) => boolean,
+  { from, pattern, examined }: Walk,
+  isWanted: (row: Row) => boolean,
 ): { found: string[]; last: string | null } => {
   const found: string[] = [];
   let left = examined;
-  const range = store.own(from === null ? {} : { from });
+  const prefix = literalPrefix(pattern);
+  const end = endOfPrefix(prefix);
+  const first = from === null || from < prefix ? prefix : from;
+  const range = store.own({ from: first, ...(end !== '' && { to: end }) });
   for (const { key, row } of store.file.state.rows(range)) {
-    if (match(key, row)) found.push(key);
+    if (isWanted(row) && globMatch(pattern, key)) found.push(key);
     if (--left === 0) return { found, last: key };
   }
   return { found, last: null };
@@ -63,8 +73,8 @@ export const keys: ShardCommand = {
   summary: 'Returns all keys that match a pattern, unless they are too many.',
   read(store, frame, reply, now) {
     const pattern = frame.key(1);
-    const match = (key: string, row: Row): boolean => live(row, now) && globMatch(pattern, key);
-    const { found, last } = scanStep(store, null, maxKeysScanned, match);
+    const walk = { from: null, pattern, examined: maxKeysScanned };
+    const { found, last } = scanStep(store, walk, (row) => live(row, now));
     if (last !== null || found.length > maxKeysAnswered) throw new DbError('ERR', 'too many keys for KEYS; use SCAN');
     reply.array(found.length);
     for (const key of found) reply.bulk(Buffer.from(key, 'latin1'));
@@ -140,9 +150,8 @@ export const qscan: ShardCommand = {
   summary: 'One step of SCAN in one shard.',
   read(store, frame, reply, now) {
     const { from, count, pattern, type } = parseStep(frame);
-    const match = (key: string, row: Row): boolean =>
-      (type === '' || shownType(row) === type) && live(row, now) && globMatch(pattern, key);
-    const { found, last } = scanStep(store, from, count, match);
+    const isWanted = (row: Row): boolean => (type === '' || shownType(row) === type) && live(row, now);
+    const { found, last } = scanStep(store, { from, pattern, examined: count }, isWanted);
     reply.array(2);
     reply.bulk(last === null ? '-' : Buffer.from(`+${last}`, 'latin1'));
     reply.array(found.length);

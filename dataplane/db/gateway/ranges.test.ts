@@ -4,9 +4,9 @@ import type { DbShardEntry } from '../../../contract/directory.ts';
 import { isEmptyRange } from '../../../contract/key-range.ts';
 import type { RangeReport } from '../../../contract/heartbeat.ts';
 import type { ReceivedBeat } from '../../fabric/heartbeats.ts';
-import { maxEpoch } from '../store/key-range.ts';
+import { endOfPrefix, maxEpoch } from '../store/key-range.ts';
 import { historiesOf, shardOf } from '../testing/range-histories.ts';
-import { endOfPrefix, handedOn, Ranges, within, type RangePart } from './ranges.ts';
+import { handedOn, Ranges, within, type RangePart } from './ranges.ts';
 import { handedClaim, newestReport, ownClaim, type ShardView } from './shard-view.ts';
 
 /** As the directory alone says. */

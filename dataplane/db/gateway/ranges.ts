@@ -1,5 +1,6 @@
 import type { DbShardEntry } from '../../../contract/directory.ts';
 import { DbError } from '../db-error.ts';
+import { endOfPrefix } from '../store/key-range.ts';
 import { epochOf, handedClaim, ownClaim, waitingClaim, type Claim, type ShardView } from './shard-view.ts';
 
 /** A part of the key space. Bounds have one character a byte. */
@@ -49,13 +50,6 @@ export const within = (part: RangePart, from: string, to: string): { from: strin
   from: from < part.start ? part.start : from,
   to: part.end !== '' && (to === '' || part.end < to) ? part.end : to,
 });
-
-/** First key after all those with a prefix; '' = there is none. */
-export const endOfPrefix = (prefix: string): string => {
-  const head = prefix.replace(/\xff+$/, '');
-  const last = head.length - 1;
-  return last < 0 ? '' : head.slice(0, last) + String.fromCharCode(head.charCodeAt(last) + 1);
-};
 
 /**
  * Which shard serves which keys of one database, by the newest that is known: ranges come from the directory and, above

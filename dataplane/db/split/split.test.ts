@@ -132,6 +132,10 @@ test('commands on the whole shard see its own keys, before and after the others 
     expect(await left.text('DBSIZE')).toBe(':2');
     expect(await right.text('DBSIZE')).toBe(':3');
     expect(await left.text('KEYS *')).toBe('*2 $1 a $1 b');
+    expect(await left.text('KEYS b*')).toBe('*1 $1 b');
+    expect(await left.text('KEYS n*')).toBe('*0');
+    expect(await right.text('KEYS a*')).toBe('*0');
+    expect(await right.text('QSCAN =n 10 m* ')).toBe('*2 $1 - *0');
     expect(await right.text('QSCAN - 10 * ')).toBe('*2 $1 - *3 $1 m $1 n $1 z');
     expect(await left.text('QRANGE  ')).toBe('*2 *2 $1 a $1 1 *2 $1 b $1 2');
     for (let i = 0; i < 20; i++) expect('mnz').toContain((await right.text('RANDOMKEY')).at(-1));

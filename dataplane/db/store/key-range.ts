@@ -45,6 +45,13 @@ export const decodeRange = (bytes: Buffer): KeyRange => stored.parse(JSON.parse(
 
 export const holds = ({ start, end }: KeyBounds, key: string): boolean => key >= start && (end === '' || key < end);
 
+/** First key after all those with a prefix; '' = there is none. */
+export const endOfPrefix = (prefix: string): string => {
+  const head = prefix.replace(/\xff+$/, '');
+  const last = head.length - 1;
+  return last < 0 ? '' : head.slice(0, last) + String.fromCharCode(head.charCodeAt(last) + 1);
+};
+
 /** Epochs fit above so many sequences of a log into a version: 2^40 entries are 34 years at 1,000 a second. */
 const sequencesOfEpoch = 2 ** 40;
 
