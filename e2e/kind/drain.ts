@@ -25,7 +25,7 @@ promise(
             await cluster.settled(120_000);
           },
         },
-        { database: 30_000, chat: 30_000, edge: 30_000, search: 30_000 },
+        { database: 10_000, chat: 20_000, edge: 20_000, search: 20_000 },
       );
       const { edge, search, database, chat } = report;
       const bad = edge.bad + search.bad + database.errors + chat.errors;

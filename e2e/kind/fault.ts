@@ -7,10 +7,7 @@ import { trafficNote } from './report.ts';
 /** Rest of each client between two requests: two cores carry the cluster and its clients. */
 const paceMs = 20;
 
-/**
- * Longest outage that each service may have, ms; what is not named is only printed. These are limits for a machine that has
- * too much to do, beyond which something is wrong; how long it takes on a quiet one is in docs/benchmarks.md.
- */
+/** Longest outage that each service may have, ms; what is not named is only printed. */
 export type OutageBudget = Partial<EverythingReport['outages']>;
 
 /** A fault under traffic on all four services, its figures in the report, and its outages within their budgets. */

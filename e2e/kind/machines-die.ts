@@ -36,7 +36,7 @@ promise(
         },
       },
       // the goal is 11 s; with the worker a NATS server goes, and JetStream took up to 9 s to elect leaders on a busy machine
-      { database: 60_000, chat: 60_000, edge: 60_000, search: 60_000 },
+      { database: 20_000, chat: 40_000, edge: 30_000, search: 30_000 },
     ).finally(() => story.end());
     note(story.told());
   },
@@ -72,7 +72,7 @@ promise('a worker cut off with a primary alive on it: the old primary acknowledg
         note(`all Ready ${Math.round((Date.now() - mendedAt) / 1000)} s after the network came back`);
       },
     },
-    { database: 60_000, chat: 60_000, edge: 60_000, search: 60_000 },
+    { database: 30_000, chat: 40_000, edge: 30_000, search: 30_000 },
   ).finally(() => old.stop());
   const within = (at: number): boolean => at > cutAt && at < mendedAt;
   const asked = old.asked.filter(within).length;

@@ -49,7 +49,7 @@ promise(
     await faultUnderTraffic(
       scene,
       { name: 'scale', breakIt: () => scaleTo(scene, 5), mend: () => scaleTo(scene, 3) },
-      { database: 15_000, chat: 15_000, edge: 15_000, search: 15_000 },
+      { database: 8_000, chat: 4_000, edge: 4_000, search: 4_000 },
     );
   },
 );

@@ -30,7 +30,7 @@ promise(
           note(`rolled in ${Math.round((Date.now() - started) / 1000)} s`);
         },
       },
-      { database: 30_000, chat: 30_000, edge: 30_000, search: 30_000 },
+      { database: 10_000, chat: 20_000, edge: 10_000, search: 10_000 },
     );
     const pods = await cluster.pods('db-');
     for (const { shard, primary } of primaries) {
