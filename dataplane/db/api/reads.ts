@@ -2,11 +2,11 @@ import { z } from 'zod';
 import type { DbShardEntry } from '../../../contract/directory.ts';
 import { DbError } from '../db-error.ts';
 import { inEpoch, type EpochRequest } from '../batch/epoch.ts';
-import { within } from '../gateway/ranges.ts';
 import { overtaken, replanned } from '../gateway/replan.ts';
 import type { Router } from '../gateway/router.ts';
 import { encodeCommand } from '../resp/frame.ts';
 import { decodeReply, ReplyError, type Reply } from '../resp/reply.ts';
+import { overlap } from '../store/key-range.ts';
 import { errorOfLine } from './atomic.ts';
 import { bytesInJson, jsonOfBytes, keyOf } from './json.ts';
 
@@ -147,8 +147,10 @@ const readPage = async (
   if (isAt(how) && parts.length > 1) {
     throw new DbError('CROSSSHARD', 'a sequence belongs to one shard, and the range lies in several');
   }
-  const { from, to } = within(part, start, end);
-  const args = [Buffer.from(from, 'latin1'), Buffer.from(to, 'latin1'), String(left), reverse ? '1' : '0'];
+  // The shard may have more by the time that it is asked.
+  const bounds = overlap(part, { start, end });
+  const ends = [bounds.start, bounds.end].map((key) => Buffer.from(key, 'latin1'));
+  const args = [...ends, String(left), reverse ? '1' : '0'];
   const asked = inEpoch({ kind: 0, payload: encodeCommand(['QROWS', ...args]) }, part.epoch);
   const found = await read(router, { ...asked, shard: part.shard, how, deadline });
   if (found === overtaken) return overtaken;

@@ -35,14 +35,17 @@ export const dbsize: ShardCommand = {
 };
 
 interface Walk {
-  /** First key that may be wanted; null: the shard's first. */
-  readonly from: string | null;
+  /** First key that may be wanted. */
+  readonly from: string;
   readonly pattern: string;
   /** So many keys are looked at. */
   readonly examined: number;
 }
 
-/** Keys that match a pattern, and something else; `last` is null when the shard has no more. Only keys that begin like the pattern are looked at. */
+/**
+ * Keys that match a pattern, of rows that are wanted; `last` is null when the shard has no more. Only keys that begin like
+ * the pattern are looked at.
+ */
 const scanStep = (
   store: Store,
   { from, pattern, examined }: Walk,
@@ -51,9 +54,7 @@ const scanStep = (
   const found: string[] = [];
   let left = examined;
   const prefix = literalPrefix(pattern);
-  const end = endOfPrefix(prefix);
-  const first = from === null || from < prefix ? prefix : from;
-  const range = store.own({ from: first, ...(end !== '' && { to: end }) });
+  const range = store.own({ from: from < prefix ? prefix : from, to: endOfPrefix(prefix) });
   for (const { key, row } of store.file.state.rows(range)) {
     if (isWanted(row) && globMatch(pattern, key)) found.push(key);
     if (--left === 0) return { found, last: key };
@@ -73,7 +74,7 @@ export const keys: ShardCommand = {
   summary: 'Returns all keys that match a pattern, unless they are too many.',
   read(store, frame, reply, now) {
     const pattern = frame.key(1);
-    const walk = { from: null, pattern, examined: maxKeysScanned };
+    const walk = { from: '', pattern, examined: maxKeysScanned };
     const { found, last } = scanStep(store, walk, (row) => live(row, now));
     if (last !== null || found.length > maxKeysAnswered) throw new DbError('ERR', 'too many keys for KEYS; use SCAN');
     reply.array(found.length);
@@ -118,15 +119,15 @@ export const randomkey: ShardCommand = {
 
 /** What a SCAN step asks of one shard. */
 export interface ScanStep {
-  /** First key that is wanted; null = from the start. */
-  readonly from: string | null;
+  /** First key that is wanted. */
+  readonly from: string;
   readonly count: number;
   readonly pattern: string;
   readonly type: string;
 }
 
-const placeOf = (text: string): string | null => {
-  if (text === '-') return null;
+const placeOf = (text: string): string => {
+  if (text === '-') return '';
   return text.startsWith('+') ? `${text.slice(1)}\0` : text.slice(1);
 };
 

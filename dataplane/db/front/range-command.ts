@@ -4,17 +4,19 @@ import { DbError } from '../db-error.ts';
 import { encodeCommand } from '../resp/frame.ts';
 import { decodeReply } from '../resp/reply.ts';
 import { maxReplyBytes } from '../limits.ts';
-import { within, type RangePart, type Ranges } from '../gateway/ranges.ts';
+import type { RangePart, Ranges } from '../gateway/ranges.ts';
 import { overtaken, replanned } from '../gateway/replan.ts';
 import type { Router } from '../gateway/router.ts';
+import { overlap } from '../store/key-range.ts';
 import type { Range } from '../store/reading.ts';
 import type { ShardAnswer } from '../two-phase/coordinator.ts';
 import { answerWith, askInTurn, blockingPlace } from './fan-out.ts';
 import type { Client, SessionCommand } from './session.ts';
 
 const command = (part: RangePart, { range, at }: RangeRequest, left: number): Buffer => {
-  const { from, to } = within(part, range.from ?? '', range.to ?? '');
-  const ends = [from, to].map((text) => Buffer.from(text, 'latin1'));
+  // The shard may have more by the time that it is asked.
+  const { start, end } = overlap(part, { start: range.from ?? '', end: range.to ?? '' });
+  const ends = [start, end].map((text) => Buffer.from(text, 'latin1'));
   const words = [
     'LIMIT',
     String(left),

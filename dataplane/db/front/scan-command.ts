@@ -2,7 +2,6 @@ import { inEpoch } from '../batch/epoch.ts';
 import { smallInteger, syntaxError } from '../commands/arguments.ts';
 import { scanDescription } from '../commands/table.ts';
 import { DbError } from '../db-error.ts';
-import type { RangePart } from '../gateway/ranges.ts';
 import { overtaken, replanned } from '../gateway/replan.ts';
 import type { Router } from '../gateway/router.ts';
 import { encodeCommand, type Frame } from '../resp/frame.ts';
@@ -40,12 +39,6 @@ const placeOf = (cursor: string, session: Session, server: Server): string => {
   return place.from;
 };
 
-/** A place in a part as QSCAN takes it: the lowest key, after a key, or at one. */
-const stepFrom = (from: string, part: RangePart): string => {
-  if (from <= part.start) return part.start === '' ? '-' : `=${part.start}`;
-  return from.endsWith('\0') ? `+${from.slice(0, -1)}` : `=${from}`;
-};
-
 /** What a step found, or the error that it was answered. */
 type ScanAnswer =
   | ShardAnswer
@@ -76,7 +69,7 @@ const scanOnce = async (
   const ranges = router.ranges(client.session.database);
   const [part] = ranges.served(from, '');
   if (!part) return { next: null, keys: [], sequence: 0 };
-  const start = Buffer.from(stepFrom(from, part), 'latin1');
+  const start = Buffer.from(`=${from < part.start ? part.start : from}`, 'latin1');
   const payload = encodeCommand(['QSCAN', start, String(count), Buffer.from(pattern, 'latin1'), type]);
   const request = { ...inEpoch({ kind: 0, payload }, part.epoch), writes: false, deadline };
   const answer = await askInTurn(client, router, part.shard, request);

@@ -4,9 +4,9 @@ import type { DbShardEntry } from '../../../contract/directory.ts';
 import { isEmptyRange } from '../../../contract/key-range.ts';
 import type { RangeReport } from '../../../contract/heartbeat.ts';
 import type { ReceivedBeat } from '../../fabric/heartbeats.ts';
-import { endOfPrefix, maxEpoch } from '../store/key-range.ts';
+import { endOfPrefix, maxEpoch, overlap } from '../store/key-range.ts';
 import { historiesOf, shardOf } from '../testing/range-histories.ts';
-import { handedOn, Ranges, within, type RangePart } from './ranges.ts';
+import { handedOn, Ranges, type RangePart } from './ranges.ts';
 import { handedClaim, newestReport, ownClaim, type ShardView } from './shard-view.ts';
 
 /** As the directory alone says. */
@@ -240,11 +240,13 @@ test('parts that touch a range or a prefix', () => {
     '',
   ]);
   const [lower, upper] = ranges.parts as [RangePart, RangePart];
-  expect([within(lower, '', ''), within(lower, 'a', 'z'), within(upper, 'a', 'z'), within(upper, 'n', '')]).toEqual([
-    { from: '', to: 'm' },
-    { from: 'a', to: 'm' },
-    { from: 'm', to: 'z' },
-    { from: 'n', to: '' },
+  const asked = (part: RangePart, start: string, end: string) => overlap(part, { start, end });
+  expect([asked(lower, '', ''), asked(lower, 'a', 'z'), asked(upper, 'a', 'z'), asked(upper, 'n', '')]).toEqual([
+    { start: '', end: 'm' },
+    { start: 'a', end: 'm' },
+    { start: 'm', end: 'z' },
+    { start: 'n', end: '' },
   ]);
+  expect(isEmptyRange(asked(upper, 'a', 'b'))).toBe(true);
   expect(handedOn(new Ranges([view(source, before), view(taker)]), ranges)).toEqual([['s', 't']]);
 });

@@ -1,6 +1,6 @@
 import type { DbShardEntry } from '../../../contract/directory.ts';
 import { DbError } from '../db-error.ts';
-import { endOfPrefix } from '../store/key-range.ts';
+import { endOfPrefix, holds } from '../store/key-range.ts';
 import { epochOf, handedClaim, ownClaim, waitingClaim, type Claim, type ShardView } from './shard-view.ts';
 
 /** A part of the key space. Bounds have one character a byte. */
@@ -24,8 +24,6 @@ type Segment = Omit<RangePart, 'shard'> & { readonly shard: DbShardEntry | null 
 
 const byBytes = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const covers = ({ start, end }: Claim, key: string): boolean => start <= key && (end === '' || key < end);
-
 /** Of the claims on some keys those with the highest epoch: the others are what was true before. */
 const newest = (claims: readonly Claim[]): Claim[] => {
   const epoch = Math.max(...claims.map((claim) => claim.epoch));
@@ -44,12 +42,6 @@ const problemOf = (owners: readonly DbShardEntry[]): string | null => {
 
 const touches = ({ start, end }: RangePart, from: string, to: string): boolean =>
   (to === '' || start < to) && (end === '' || from < end);
-
-/** As much of a range as lies in a part that touches it: the shard may have more by the time that it is asked. */
-export const within = (part: RangePart, from: string, to: string): { from: string; to: string } => ({
-  from: from < part.start ? part.start : from,
-  to: part.end !== '' && (to === '' || part.end < to) ? part.end : to,
-});
 
 /**
  * Which shard serves which keys of one database, by the newest that is known: ranges come from the directory and, above
@@ -96,7 +88,7 @@ export class Ranges {
   }
 
   /** Shards that have keys, each once. */
-  holders(parts: readonly RangePart[] = this.parts): DbShardEntry[] {
+  holders(parts: readonly RangePart[]): DbShardEntry[] {
     return [...new Set(parts.flatMap(({ owners }) => owners))];
   }
 
@@ -145,8 +137,8 @@ const segmentsOf = (holding: readonly Claim[], waiting: readonly Claim[]): Segme
   const points = new Set(['', ...[...holding, ...waiting].flatMap(({ start, end }) => [start, end])]);
   const segments: Segment[] = [];
   for (const start of [...points].sort(byBytes)) {
-    const holders = newest(holding.filter((claim) => covers(claim, start)));
-    const found = holders.length > 0 ? holders : newest(waiting.filter((claim) => covers(claim, start))).slice(0, 1);
+    const holders = newest(holding.filter((claim) => holds(claim, start)));
+    const found = holders.length > 0 ? holders : newest(waiting.filter((claim) => holds(claim, start))).slice(0, 1);
     const owners = [...new Set(found.map(({ shard }) => shard))];
     const [problem, shard] = [problemOf(owners), owners[0] ?? null];
     const epoch = Math.max(0, ...found.map(({ heldIn }) => heldIn));

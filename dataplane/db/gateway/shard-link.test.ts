@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { AnswerBuilder, answerStatus } from '../batch/answer-batch.ts';
 import { decodeRequests, epochOf } from '../batch/request-batch.ts';
-import { Budget } from './request.ts';
+import { Budget, type Replan } from './request.ts';
 import { requestDeadlineMs, ShardLink, type Transport } from './shard-link.ts';
 import type { Target } from './target.ts';
 
@@ -55,9 +55,9 @@ class Bench implements Transport {
     });
   }
 
-  submit(text: string, writes = true): void {
+  submit(text: string, writes = true, replan?: Replan): void {
     const answer = (reply: Buffer): void => void this.replies.push(`${text}: ${reply.toString().trim()}`);
-    this.link.submit({ kind: 0, payload: Buffer.from(text), writes, waiter: { answer } });
+    this.link.submit({ kind: 0, payload: Buffer.from(text), writes, waiter: { answer }, replan });
   }
 
   /** Answers requests of the newest message, or of an older one. */
@@ -195,16 +195,7 @@ describe('unknown outcomes', () => {
 
   test('when there is no such shard any more it has a moment to answer; then writes are unknown, and the others are planned anew', () => {
     const planned: string[] = [];
-    const submit = (text: string, writes: boolean): void =>
-      bench.link.submit({
-        kind: 0,
-        payload: Buffer.from(text),
-        writes,
-        waiter: { answer: (reply) => void bench.replies.push(`${text}: ${reply.toString().trim()}`) },
-        replan: () => void planned.push(text),
-      });
-    submit('write', true);
-    submit('read', false);
+    for (const text of ['write', 'read']) bench.submit(text, text === 'write', () => void planned.push(text));
     bench.link.flush();
     [bench.gone, bench.primary] = [true, null];
     bench.wait(100);

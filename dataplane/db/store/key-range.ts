@@ -45,6 +45,13 @@ export const decodeRange = (bytes: Buffer): KeyRange => stored.parse(JSON.parse(
 
 export const holds = ({ start, end }: KeyBounds, key: string): boolean => key >= start && (end === '' || key < end);
 
+/** What two ranges have in common; an empty range if that is nothing. */
+export const overlap = (a: KeyBounds, b: KeyBounds): KeyBounds => {
+  const start = a.start > b.start ? a.start : b.start;
+  const end = a.end === '' || (b.end !== '' && b.end < a.end) ? b.end : a.end;
+  return { start, end: end !== '' && end < start ? start : end };
+};
+
 /** First key after all those with a prefix; '' = there is none. */
 export const endOfPrefix = (prefix: string): string => {
   const head = prefix.replace(/\xff+$/, '');

@@ -5,7 +5,7 @@ import { applyEffects } from './effects.ts';
 import { StoreFile } from './file.ts';
 import { History, type SnapshotView } from './history.ts';
 import { Layer, layerTarget } from './layer.ts';
-import { decodeRange, everything, rangeNote, straysNote, versionAt, type KeyRange } from './key-range.ts';
+import { decodeRange, everything, overlap, rangeNote, straysNote, versionAt, type KeyRange } from './key-range.ts';
 import { Layered } from './layered.ts';
 import type { Element, NamedRow, Range, ReadState } from './reading.ts';
 import type { Row } from './row.ts';
@@ -72,11 +72,9 @@ export class Store implements ReadState {
   }
 
   /** The part of a range of keys that belongs to the shard. */
-  own({ from, to, reverse }: Range): Range {
-    const { start, end } = this.#keyRange ?? everything;
-    const low = from === undefined || from < start ? start : from;
-    const high = end === '' || (to !== undefined && to < end) ? to : end;
-    return { from: low, to: high, reverse };
+  own({ from = '', to = '', reverse }: Range): Range {
+    const { start, end } = overlap(this.#keyRange ?? everything, { start: from, end: to });
+    return { from: start, to: end === '' ? undefined : end, reverse };
   }
 
   /** Place in the log of the state that {@link get} answers from. */

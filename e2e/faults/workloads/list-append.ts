@@ -91,10 +91,7 @@ const readAll = async (worker: Worker): Promise<void> => {
 
 const readTogether = async (worker: Worker, input: readonly MicroOperation[]): Promise<void> => {
   const about = { workload: name, client: worker.name, f: 'transaction', input };
-  await insist(async () => {
-    const ended = await worker.history.record(about, () => inOneGo(worker, input));
-    return ended.outcome === 'ok' ? true : undefined;
-  }, 'read the lists');
+  await insist(() => worker.history.record(about, () => inOneGo(worker, input)), 'read the lists');
 };
 
 export const listAppend = (places: readonly Place[], spread: Spread): Workload => ({

@@ -110,16 +110,10 @@ export const range = (places: readonly Place[]): Workload => {
     ],
     async setUp(worker) {
       const words = allKeys.flatMap((key) => [key, '0']);
-      const done = async (): Promise<true | undefined> =>
-        (await worker.client.send('MSET', ...words)).outcome === 'ok' ? true : undefined;
-      await insist(done, 'write the keys of ranges');
+      await insist(() => worker.client.send('MSET', ...words), 'write the keys of ranges');
     },
     async finish(worker) {
-      for (const each of ranges) {
-        const done = async (): Promise<true | undefined> =>
-          (await read(worker, each, false)).outcome === 'ok' ? true : undefined;
-        await insist(done, 'read the ranges');
-      }
+      for (const each of ranges) await insist(() => read(worker, each, false), 'read the ranges');
     },
     check: checkRange,
   };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address, Client } from '../client.ts';
-import type { History, Operation } from '../history.ts';
+import type { Ended, History, Operation } from '../history.ts';
 import type { Random } from '../random.ts';
 
 /** What one client of a workload has at hand. */
@@ -78,12 +78,11 @@ export const groupsOf = (places: readonly Place[], spread: Spread): readonly Pla
 /** How long setting up and a last read may take each, milliseconds. */
 const insistMs = 60_000;
 
-/** Repeats a call until it is done; for setting up and for last reads, which have to succeed. */
-export const insist = async <T>(call: () => Promise<T | undefined>, what: string): Promise<T> => {
+/** Repeats an operation until it is done; for setting up and for last reads, which have to succeed. */
+export const insist = async (call: () => Promise<Ended<unknown>>, what: string): Promise<void> => {
   const deadline = performance.now() + insistMs;
   while (performance.now() < deadline) {
-    const result = await call();
-    if (result !== undefined) return result;
+    if ((await call()).outcome === 'ok') return;
     await sleep(500);
   }
   throw new Error(`could not ${what} within ${insistMs / 1000} s, though no fault lasts`);

@@ -1,6 +1,7 @@
 import type { DbShardEntry } from '../../../../contract/directory.ts';
+import { isEmptyRange } from '../../../../contract/key-range.ts';
 import { encodeCommand } from '../../resp/frame.ts';
-import { everything, keyOfText, type KeyBounds } from '../../store/key-range.ts';
+import { everything, keyOfText, overlap, type KeyBounds } from '../../store/key-range.ts';
 import { readSnapshot } from '../../store/snapshot-codec.ts';
 import type { Store } from '../../store/store.ts';
 import { BackupError } from '../backup-error.ts';
@@ -23,19 +24,12 @@ export interface VerifyOptions {
   readonly signal: AbortSignal;
 }
 
-/** The part of a range that is in another one. */
-const overlap = (a: KeyBounds, b: KeyBounds): KeyBounds | null => {
-  const start = a.start > b.start ? a.start : b.start;
-  const end = a.end === '' || (b.end !== '' && b.end < a.end) ? b.end : a.end;
-  return end !== '' && start >= end ? null : { start, end };
-};
-
 /** What the stores hold of a range. */
 const expected = (stores: readonly Store[], range: KeyBounds, expiredAt: number): Content => {
   const hash = new ContentHash(expiredAt);
   for (const store of stores) {
     const part = overlap(range, store.keyRange ?? everything);
-    if (part) hash.state(store, part);
+    if (!isEmptyRange(part)) hash.state(store, part);
   }
   return hash.take();
 };
