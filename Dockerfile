@@ -23,8 +23,12 @@ COPY contract/ contract/
 COPY crds/ crds/
 COPY operator/ operator/
 COPY dataplane/ dataplane/
-ENV NODE_ENV=production
+ENV NODE_ENV=production NODE_COMPILE_CACHE=/quartet/compiled
+RUN install -d -o 10001 -g 10001 compiled
 USER 10001:10001
+# What Node.js makes of the TypeScript: reading it would take half of the CPU time of a start. It is of use to this user, and
+# on machines whose CPU has the features of this one; others read the TypeScript.
+RUN for start in $(find operator dataplane -name 'start*.ts'); do node -e "import('/quartet/$start')" || exit 1; done
 ARG VERSION=0.0.0
 LABEL org.opencontainers.image.title=quartet \
       org.opencontainers.image.description="The operator of Quartet, and the pods of its four services" \

@@ -22,6 +22,11 @@ export class Story {
     this.#child.kill('SIGKILL');
   }
 
+  /** What it showed at a time, ms since the epoch; empty before the first row. */
+  at(time: number): string {
+    return this.rows.findLast(({ ms }) => this.#began + ms <= time)?.text ?? '';
+  }
+
   /** In lines, for a report. */
   told(): string {
     return this.rows.map(({ ms, text }) => `${(ms / 1000).toFixed(1)} s: ${text}`).join(' > ');
