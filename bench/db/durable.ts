@@ -6,18 +6,17 @@
  *
  * Prints rows of a Markdown table. CPU is that of all server processes of a side, per 1,000 requests.
  */
-import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
-import { startDbCluster, type DbCluster } from '../../dataplane/db/testing/cluster.ts';
+import { parseArgs } from 'node:util';
+import { startDbCluster } from '../../dataplane/db/testing/cluster.ts';
 import { rawClient } from '../../dataplane/db/testing/raw-client.ts';
 import { freePorts } from '../../local/processes/ports.ts';
 import { until } from '../../local/processes/until.ts';
 import { startEtcd, type EtcdResult } from './etcd.ts';
-
-const run = promisify(execFile);
+import { quartet, timed, type Result, type Side } from './redis-benchmark.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -30,61 +29,6 @@ const { values: options } = parseArgs({
   },
   allowNegative: true,
 });
-
-interface Side {
-  readonly name: string;
-  readonly port: number;
-  /** Its server processes. */
-  readonly pids: () => number[];
-}
-
-interface Result {
-  readonly rps: number;
-  readonly p50: number;
-  readonly p99: number;
-  /** Milliseconds of CPU per 1,000 requests. */
-  readonly cpu: number;
-}
-
-const ticksPerSecond = 100;
-
-/** Seconds of CPU that processes have used. */
-const cpuSeconds = (pids: readonly number[]): number =>
-  pids.reduce((sum, pid) => {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /, '')
-      .split(' ');
-    return sum + (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-  }, 0);
-
-const benchmark = async (side: Side, test: string, clients: number, requests: number): Promise<Result> => {
-  const before = cpuSeconds(side.pids());
-  const args = [
-    '-p',
-    String(side.port),
-    '-t',
-    test,
-    '-c',
-    String(clients),
-    '-n',
-    String(requests),
-    '-r',
-    '100000',
-    '-d',
-    '100',
-    '--csv',
-  ];
-  const { stdout } = await run('redis-benchmark', args);
-  const cpu = ((cpuSeconds(side.pids()) - before) * 1e6) / requests;
-  const row = stdout.trim().split('\n').at(-1)?.replaceAll('"', '').split(',').map(Number) ?? [];
-  return { rps: row[1] ?? 0, p50: row[4] ?? 0, p99: row[6] ?? 0, cpu };
-};
-
-/** Runs for about so many seconds: a short run finds the rate first. */
-const timed = async (side: Side, test: string, clients: number): Promise<Result> => {
-  const probe = await benchmark(side, test, clients, Math.max(200, clients * 8));
-  return benchmark(side, test, clients, Math.max(500, Math.round(probe.rps * Number(options.seconds))));
-};
 
 const startRedis = async (dir: string): Promise<{ side: Side; stop: () => Promise<void> }> => {
   const [port = 0] = await freePorts(1);
@@ -116,15 +60,6 @@ const startRedis = async (dir: string): Promise<{ side: Side; stop: () => Promis
   return { side: { name: 'Redis', port, pids: () => [child.pid ?? 0] }, stop };
 };
 
-const quartet = (cluster: DbCluster): Side => ({
-  name: 'Quartet',
-  port: cluster.port,
-  pids: () => [
-    ...cluster.nats.servers.map(({ pid }) => pid),
-    ...[...cluster.gateways, ...[...cluster.members.values()].flat()].map(({ child }) => child.pid),
-  ],
-});
-
 const row = (
   test: string,
   clients: number,
@@ -151,6 +86,7 @@ const row = (
   return `| ${cells.join(' | ')} |`;
 };
 
+const seconds = Number(options.seconds);
 const dir = mkdtempSync(join(tmpdir(), 'quartet-bench-db-'));
 const cluster = await startDbCluster({
   dir,
@@ -165,9 +101,9 @@ console.log(
 console.log('|---|---|---|---|---|---|---|---|---|---|---|---|');
 for (const test of options.tests.split(',')) {
   for (const clients of options.clients.split(',').map(Number)) {
-    const ours = await timed(quartet(cluster), test, clients);
-    const theirs = await timed(redis.side, test, clients);
-    const etcds = test === 'set' && etcd !== null ? await etcd.measure('set', clients, Number(options.seconds)) : null;
+    const ours = await timed(quartet(cluster), test, clients, seconds);
+    const theirs = await timed(redis.side, test, clients, seconds);
+    const etcds = test === 'set' && etcd !== null ? await etcd.measure('set', clients, seconds) : null;
     console.log(row(test, clients, [ours, theirs, etcds]));
   }
 }

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import { jittered, type Clock } from '../log/clock.ts';
-import type { ReplicatedLog } from '../log/replicated-log.ts';
+import type { LogExtent, ReplicatedLog } from '../log/replicated-log.ts';
 import type { LogHolds } from './log-holds.ts';
 import type { Member } from './member.ts';
 import type { Neighbourhood } from './neighbourhood.ts';
-import { rehearse } from './rehearsal.ts';
+import { holdsStill, rehearse, type Proof } from './rehearsal.ts';
 import type { SnapshotSource } from './snapshot-source.ts';
 import { electionDue, rankAmong } from './standing.ts';
 import { trimTarget } from './trim.ts';
@@ -33,6 +33,7 @@ export class Housekeeping {
   #deafAt: number;
   #stoodAt = 0;
   #durable = 0;
+  #proof: Proof | null = null;
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
@@ -43,6 +44,11 @@ export class Housekeeping {
   /** Sequence up to which the store survives a power cut. */
   get durable(): number {
     return this.#durable;
+  }
+
+  /** Time since a peer last gave a whole snapshot to this replica, which led then, ms; null: never. */
+  get snapshotAgeMs(): number | null {
+    return this.#proof === null ? null : this.#options.clock.now() - this.#proof.at;
   }
 
   start(): void {
@@ -86,20 +92,32 @@ export class Housekeeping {
   }
 
   async #trim(): Promise<void> {
-    const { member, log, neighbourhood, snapshots, logger, pod, signal, holds, clock } = this.#options;
+    const { member, log, neighbourhood, logger, pod, holds, clock } = this.#options;
     if (!member.leading) return;
     const extent = await log.extent();
     const own = { pod, alive: true, durable: this.#durable };
     const held = holds?.floor(clock.now(), extent.bytes) ?? null;
     const target = trimTarget(extent, [own, ...neighbourhood.trimMembers()], held);
     if (target === null) return;
-    const proof = await rehearse(snapshots, { seq: target, created: extent.created, signal });
-    if (!proof.ok) {
-      logger.warn({ target, reason: proof.reason }, 'the log is not trimmed: no peer gave a whole snapshot');
-      return;
-    }
-    if (!member.leading) return;
+    const proof = await this.#prove(target, extent);
+    if (proof === null || !member.leading) return;
     await log.trim(target);
     logger.info({ target, first: extent.first, provedBy: proof.pod }, 'the log was trimmed');
+  }
+
+  /** That a peer could give a snapshot with all entries up to `seq`: as none could, the log is not trimmed. */
+  async #prove(seq: number, { created }: LogExtent): Promise<Proof | null> {
+    const { snapshots, neighbourhood, logger, signal, clock } = this.#options;
+    const isAlive = (peer: string): boolean =>
+      neighbourhood.trimMembers().some(({ pod, alive }) => pod === peer && alive);
+    const began = clock.now();
+    if (holdsStill(this.#proof, began, isAlive)) return this.#proof;
+    const rehearsal = await rehearse(snapshots, { seq, created, signal });
+    if (!rehearsal.ok) {
+      logger.warn({ target: seq, reason: rehearsal.reason }, 'the log is not trimmed: no peer gave a whole snapshot');
+      return null;
+    }
+    this.#proof = { pod: rehearsal.pod, at: clock.now(), tookMs: clock.now() - began };
+    return this.#proof;
   }
 }

@@ -1,6 +1,24 @@
 import { choosePeer, SnapshotError, type SnapshotSource } from './snapshot-source.ts';
 
+/** That a peer gave a whole snapshot. */
+export interface Proof {
+  readonly pod: string;
+  /** When it was over; monotonic, ms. */
+  readonly at: number;
+  readonly tookMs: number;
+}
+
 export type Rehearsal = { readonly ok: true; readonly pod: string } | { readonly ok: false; readonly reason: string };
+
+/** A proof reads all that the peer has. At most one part in so many of a primary's time goes into proofs. */
+const partsOfTime = 20;
+
+/**
+ * Whether the last proof is good enough for what is to be removed now: of a small store each time has its own, of one
+ * that takes minutes to read not every half a minute. Pure.
+ */
+export const holdsStill = (proof: Proof | null, now: number, isAlive: (pod: string) => boolean): proof is Proof =>
+  proof !== null && now - proof.at < partsOfTime * proof.tookMs && isAlive(proof.pod);
 
 export interface RehearsalGoal {
   /** The snapshot must contain this entry. */

@@ -15,7 +15,8 @@ export class ReplicaMetrics {
   readonly #elections: Counter;
   readonly #rebuilds: Counter;
 
-  constructor(registry: Registry, member: () => Member) {
+  /** `snapshotAgeMs`: since a peer last gave a whole snapshot to this replica as the primary; null: never. */
+  constructor(registry: Registry, member: () => Member, snapshotAgeMs: () => number | null) {
     const registers = [registry];
     const duration = (name: string, help: string): Histogram => new Histogram({ name, help, buckets, registers });
     this.#commit = duration(
@@ -55,6 +56,11 @@ export class ReplicaMetrics {
     gauge('quartet_replica_applied', 'Sequence of the last entry in the store', (it) => it.applied);
     gauge('quartet_replica_lag_entries', 'Entries known to be in the log and not applied', (it) => it.lag);
     gauge('quartet_replica_waiting', 'Operations that wait to be written', (it) => it.waiting);
+    gauge(
+      'quartet_replica_snapshot_age_seconds',
+      'Since a peer proved to this primary that it could give a whole snapshot; NaN: never yet',
+      () => (snapshotAgeMs() ?? Number.NaN) / 1000,
+    );
   }
 
   /** `seenAt`: when it was known to be in the log; monotonic milliseconds. */

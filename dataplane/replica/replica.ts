@@ -94,7 +94,11 @@ export async function startReplica({ pod, set, machine, range, holds }: ReplicaO
     onCommitted: (flight, { seenAt }) => metrics.committed(flight, seenAt, clock.now()),
     onRebuilt: () => metrics.rebuilt(),
   });
-  const metrics = new ReplicaMetrics(pod.metrics, () => member);
+  const metrics = new ReplicaMetrics(
+    pod.metrics,
+    () => member,
+    () => housekeeping.snapshotAgeMs,
+  );
   const chores = { pod: env.QUARTET_POD, member, log, snapshots, neighbourhood, clock, logger };
   const housekeeping = new Housekeeping({ ...chores, ...(holds && { holds }), signal: stop.signal });
   const subject = snapshotSubject(set, env.QUARTET_POD);
