@@ -1,3 +1,4 @@
+import { Fifo } from '../fabric/fifo.ts';
 import { operationOverhead } from '../log/entry.ts';
 import { ReplicaError, type ReplicaErrorCode } from './replica-error.ts';
 
@@ -27,12 +28,11 @@ export function refuse(proposal: Proposal, code: ReplicaErrorCode, message: stri
 
 /** Proposals in the order in which they came, taken from the front in groups. */
 export class ProposalQueue {
-  #items: Proposal[] = [];
-  #head = 0;
+  readonly #items = new Fifo<Proposal>();
   #bytes = 0;
 
   get length(): number {
-    return this.#items.length - this.#head;
+    return this.#items.length;
   }
 
   get bytes(): number {
@@ -50,27 +50,21 @@ export class ProposalQueue {
 
   /** Puts proposals back in front of all others. */
   putBack(proposals: readonly Proposal[]): void {
-    this.#items = [...proposals, ...this.#items.slice(this.#head)];
-    this.#head = 0;
+    this.#items.putBack(proposals);
     for (const proposal of proposals) this.#bytes += sizeOf(proposal);
   }
 
   /** The longest prefix whose operations fit into `maxBytes`; at least one if there is one. */
   take(maxBytes: number): Proposal[] {
-    let end = this.#head;
+    const taken: Proposal[] = [];
     let bytes = 0;
-    for (; end < this.#items.length; end++) {
-      const size = sizeOf(this.#items[end] as Proposal);
-      if (end > this.#head && bytes + size > maxBytes) break;
-      bytes += size;
+    for (let next = this.#items.at(0); next !== undefined; next = this.#items.at(0)) {
+      if (taken.length > 0 && bytes + sizeOf(next) > maxBytes) break;
+      bytes += sizeOf(next);
+      taken.push(next);
+      this.#items.shift();
     }
-    const taken = this.#items.slice(this.#head, end);
-    this.#head = end;
     this.#bytes -= bytes;
-    if (this.#head === this.#items.length) {
-      this.#items = [];
-      this.#head = 0;
-    }
     return taken;
   }
 
@@ -80,9 +74,9 @@ export class ProposalQueue {
 
   /** Those still unanswered that were accepted before `since`, oldest first. */
   *olderThan(since: number): Iterable<Proposal> {
-    for (let at = this.#head; at < this.#items.length; at++) {
-      const proposal = this.#items[at] as Proposal;
-      if (proposal.since >= since) return;
+    for (let at = 0; at < this.#items.length; at++) {
+      const proposal = this.#items.at(at);
+      if (proposal === undefined || proposal.since >= since) return;
       if (!proposal.answered) yield proposal;
     }
   }

@@ -1,3 +1,4 @@
+import { Fifo } from '../../fabric/fifo.ts';
 import type { StoredPublication } from './stored-publication.ts';
 
 /** Bounds of a ring; the newest message is kept whatever its size. */
@@ -12,9 +13,7 @@ export interface RingBounds {
  */
 export class RingBuffer {
   readonly #bounds: RingBounds;
-  #items: StoredPublication[] = [];
-  /** Items before this index are dropped; the array is cut when half of it is. */
-  #head = 0;
+  readonly #items = new Fifo<StoredPublication>();
   #bytes = 0;
   #from: number;
   #top: number;
@@ -36,7 +35,7 @@ export class RingBuffer {
   }
 
   get length(): number {
-    return this.#items.length - this.#head;
+    return this.#items.length;
   }
 
   /** Adds the room's next message; its sequence must be above `top`. */
@@ -45,10 +44,6 @@ export class RingBuffer {
     this.#bytes += publication.json.length;
     this.#top = publication.seq;
     while (this.length > 1 && (this.length > this.#bounds.messages || this.#bytes > this.#bounds.bytes)) this.#drop();
-    if (this.#head > 64 && this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
   }
 
   /** Nothing of the room is stored up to this sequence beyond what was pushed. */
@@ -65,27 +60,19 @@ export class RingBuffer {
   /** The last messages before a sequence, at most `count`, oldest first; null when the ring may not hold them all. */
   last(before: number, count: number): readonly StoredPublication[] | null {
     const end = this.#firstAfter(before - 1);
-    if (end - this.#head < count) return null;
+    if (end < count) return null;
     return this.#items.slice(end - count, end);
   }
 
   #drop(): void {
-    const dropped = this.#items[this.#head];
+    const dropped = this.#items.shift();
     if (dropped === undefined) return;
-    this.#head++;
     this.#bytes -= dropped.json.length;
     this.#from = dropped.seq;
   }
 
-  /** Index of the first item with a sequence above the position (binary search). */
+  /** Place of the first item with a sequence above the position. */
   #firstAfter(position: number): number {
-    let low = this.#head;
-    let high = this.#items.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#items[middle]?.seq ?? 0) <= position) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return this.#items.lowerBound(({ seq }) => seq <= position);
   }
 }

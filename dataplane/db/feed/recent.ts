@@ -1,3 +1,4 @@
+import { Fifo } from '../../fabric/fifo.ts';
 import type { CommittedEntry } from '../../replica/state-machine.ts';
 
 /** What a member keeps of the log in memory for those who watch, bytes. */
@@ -16,8 +17,7 @@ const own = (entry: CommittedEntry): CommittedEntry => ({
 
 /** The newest committed entries, in memory. */
 export class RecentEntries {
-  #entries: CommittedEntry[] = [];
-  #head = 0;
+  readonly #entries = new Fifo<CommittedEntry>();
   #bytes = 0;
   #before: number;
   #last: number;
@@ -45,34 +45,21 @@ export class RecentEntries {
       this.#bytes += sizeOf(entry);
     }
     this.#last = position;
-    while (this.#bytes > maxBytes && this.#head < this.#entries.length) this.#drop();
-    if (this.#head > 1_000 && this.#head > this.#entries.length / 2) {
-      this.#entries = this.#entries.slice(this.#head);
-      this.#head = 0;
-    }
+    while (this.#bytes > maxBytes && this.#entries.length > 0) this.#drop();
     for (const wake of this.#waiting) wake();
     this.#waiting.clear();
   }
 
   /** The store was replaced: what lies between is not known here. */
   restart(position: number): void {
-    this.#entries = [];
-    this.#head = this.#bytes = 0;
+    this.#entries.clear();
+    this.#bytes = 0;
     this.#before = this.#last = position;
   }
 
   /** Entries from a sequence on, which must not be below {@link oldest}. */
   *from(seq: number): Iterable<CommittedEntry> {
-    let [low, high] = [this.#head, this.#entries.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#entries[middle]?.seq ?? 0) < seq) low = middle + 1;
-      else high = middle;
-    }
-    for (let i = low; i < this.#entries.length; i++) {
-      const entry = this.#entries[i];
-      if (entry) yield entry;
-    }
+    yield* this.#entries.slice(this.#entries.lowerBound((entry) => entry.seq < seq));
   }
 
   /** Resolves when something was applied, or after a time. */
@@ -89,7 +76,7 @@ export class RecentEntries {
   }
 
   #drop(): void {
-    const entry = this.#entries[this.#head++];
+    const entry = this.#entries.shift();
     if (!entry) return;
     this.#before = entry.seq;
     this.#bytes -= sizeOf(entry);

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { Fifo } from '../../fabric/fifo.ts';
 import { RequestParser } from '../resp/request-parser.ts';
 import { encodeError, ReplyWriter } from '../resp/reply-writer.ts';
 import type { Waiter } from '../gateway/request.ts';
@@ -72,9 +73,8 @@ export class Connection implements Client {
   readonly server: Server;
   readonly #parser = new RequestParser();
   #call = noCall;
-  #places: Place[] = [];
-  /** Places before this one are answered. */
-  #head = 0;
+  /** Not answered, or after one that is not. */
+  readonly #places = new Fifo<Place>();
   #out: Buffer[] = [];
   #dirty = false;
   /** Who waits for {@link drained}. */
@@ -159,13 +159,10 @@ export class Connection implements Client {
 
   /** Replies are there: moves those whose turn has come to the output. */
   advance(): void {
-    let head = this.#head;
-    for (let place = this.#places[head]; place?.reply; place = this.#places[++head]) this.#out.push(place.reply);
-    if (head === this.#head) return;
-    this.#head = head;
-    if (head === this.#places.length) {
-      this.#places = [];
-      this.#head = 0;
+    if (!this.#places.at(0)?.reply) return;
+    for (let reply = this.#places.at(0)?.reply; reply; reply = this.#places.at(0)?.reply) {
+      this.#out.push(reply);
+      this.#places.shift();
     }
     this.#markDirty();
     if (this.#full) this.#resume();
@@ -228,7 +225,7 @@ export class Connection implements Client {
   }
 
   #overfull(): boolean {
-    return this.#places.length - this.#head >= this.#window || this.#socket.writableLength > pauseAtBytes;
+    return this.#places.length >= this.#window || this.#socket.writableLength > pauseAtBytes;
   }
 
   /** Carries out what is parsed, until bytes are missing or a bound is reached. */
