@@ -32,6 +32,8 @@ export class OperatorProcess {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: {
         PATH: process.env['PATH'],
+        // as in the image: what is compiled already is not read as TypeScript, which takes memory
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
         KUBECONFIG: kubeconfig,
         QUARTET_NATS_URL: nats,
         QUARTET_IMAGE: 'quartet:bench',
