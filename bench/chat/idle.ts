@@ -7,21 +7,18 @@ import { WebSocket } from 'ws';
 import { startGatewayProcess } from '../../dataplane/chat/testing/gateway-process.ts';
 import { roomEntry, startWorld } from '../../dataplane/chat/testing/world.ts';
 import { putDirectory } from '../../dataplane/fabric/testing.ts';
+import { cpuSeconds } from '../figures.ts';
 
 const connections = Number(process.argv[2] ?? 1_000);
 const seconds = 8;
 
-const cpuSeconds = async (pid: number): Promise<number> => {
-  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /, '').split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-};
 const megabytes = async (pid: number): Promise<number> =>
   Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 
 const report = async (what: string, pid: number): Promise<void> => {
-  const before = await cpuSeconds(pid);
+  const before = cpuSeconds(pid);
   await sleep(seconds * 1_000);
-  const share = ((await cpuSeconds(pid)) - before) / seconds;
+  const share = (cpuSeconds(pid) - before) / seconds;
   console.log(`| ${what} | ${(share * 100).toFixed(1)} % of a core | ${(await megabytes(pid)).toFixed(0)} MiB |`);
 };
 

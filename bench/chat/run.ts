@@ -2,10 +2,11 @@
 //   node bench/chat/run.ts [seconds of each phase] [connections]
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startNats } from '../../local/nats-server.ts';
+import { cpuSeconds } from '../figures.ts';
 import type { CrowdOrder, Phase, PhaseResult } from './crowd.ts';
 
 const seconds = Number(process.argv[2] ?? 6);
@@ -14,8 +15,6 @@ const senders = 32;
 const contentBytes = 200;
 /** Messages per second of the latency phase. */
 const steadyRate = 20;
-/** Clock ticks per second of /proc/<pid>/stat on Linux. */
-const ticksPerSecond = 100;
 
 interface Row {
   readonly name: string;
@@ -25,11 +24,6 @@ interface Row {
   readonly steady: PhaseResult;
   readonly natsCpu: number;
 }
-
-const cpuSeconds = async (pid: number): Promise<number> => {
-  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /, '').split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-};
 
 const script = (name: string, args: string[] = []): ChildProcess => fork(join(import.meta.dirname, name), args);
 const answer = async <T>(child: ChildProcess): Promise<T> => ((await once(child, 'message')) as [T])[0];
@@ -51,10 +45,10 @@ const measure = async (name: string, kind: CrowdOrder['kind'], server: ChildProc
   await ask(crowd, { open: { kind, port, listeners: connections, senders, contentBytes } });
   await ask(crowd, { run: { seconds: 1, perSecond: null } });
   const pid = server.pid ?? 0;
-  const [before, natsBefore] = [await cpuSeconds(pid), natsPid === 0 ? 0 : await cpuSeconds(natsPid)];
+  const [before, natsBefore] = [cpuSeconds(pid), natsPid === 0 ? 0 : cpuSeconds(natsPid)];
   const flood = await ask<PhaseResult>(crowd, { run: { seconds, perSecond: null } });
-  const cpu = (await cpuSeconds(pid)) - before;
-  const natsCpu = natsPid === 0 ? 0 : (await cpuSeconds(natsPid)) - natsBefore;
+  const cpu = cpuSeconds(pid) - before;
+  const natsCpu = natsPid === 0 ? 0 : cpuSeconds(natsPid) - natsBefore;
   const steady = await ask<PhaseResult>(crowd, { run: { seconds, perSecond: steadyRate } });
   await end(crowd);
   await end(server);

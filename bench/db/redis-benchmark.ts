@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { DbCluster } from '../../dataplane/db/testing/cluster.ts';
+import { cpuSeconds } from '../figures.ts';
 
 const run = promisify(execFile);
 
@@ -25,19 +25,10 @@ export interface Result {
 /** Keys are `key:000000000000` to one less than this. */
 export const keySpace = 100_000;
 
-const ticksPerSecond = 100;
-
-/** Seconds of CPU that processes have used. */
-const cpuSeconds = (pids: readonly number[]): number =>
-  pids.reduce((sum, pid) => {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /, '')
-      .split(' ');
-    return sum + (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-  }, 0);
+const cpuOf = ({ pids }: Side): number => pids().reduce((sum, pid) => sum + cpuSeconds(pid), 0);
 
 const benchmark = async (side: Side, test: string, clients: number, requests: number): Promise<Result> => {
-  const before = cpuSeconds(side.pids());
+  const before = cpuOf(side);
   const args = [
     '-p',
     String(side.port),
@@ -54,7 +45,7 @@ const benchmark = async (side: Side, test: string, clients: number, requests: nu
     '--csv',
   ];
   const { stdout } = await run('redis-benchmark', args);
-  const cpu = ((cpuSeconds(side.pids()) - before) * 1e6) / requests;
+  const cpu = ((cpuOf(side) - before) * 1e6) / requests;
   const row = stdout.trim().split('\n').at(-1)?.replaceAll('"', '').split(',').map(Number) ?? [];
   return { rps: row[1] ?? 0, p50: row[4] ?? 0, p99: row[6] ?? 0, cpu };
 };

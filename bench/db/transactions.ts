@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { startDbCluster } from '../../dataplane/db/testing/cluster.ts';
 import { encodeCommand } from '../../dataplane/db/resp/frame.ts';
 import { rawClient, type RawClient } from '../../dataplane/db/testing/raw-client.ts';
+import { percentile } from '../figures.ts';
 import { startEtcd, type EtcdResult } from './etcd.ts';
 
 const { values: options } = parseArgs({
@@ -48,8 +49,7 @@ const measure = async (port: number, clients: number): Promise<EtcdResult> => {
   const rps = (took.length * 1_000) / (performance.now() - began);
   for (const connection of connections) connection.close();
   took.sort((a, b) => a - b);
-  const quantile = (share: number): number => took[Math.floor((took.length - 1) * share)] ?? 0;
-  return { rps, p50: quantile(0.5), p99: quantile(0.99) };
+  return { rps, p50: percentile(took, 0.5), p99: percentile(took, 0.99) };
 };
 
 const dir = mkdtempSync(join(tmpdir(), 'quartet-bench-db-'));

@@ -1,15 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { cpuSeconds } from '../figures.ts';
 
 const run = promisify(execFile);
 const running: ChildProcess[] = [];
-
-/** Clock ticks a second of /proc/<pid>/stat on Linux. */
-const ticksPerSecond = 100;
 
 /** Starts a program that ends with the benchmark. */
 export function start(
@@ -64,13 +61,6 @@ export async function untilAnswers(url: string): Promise<void> {
   }
 }
 
-async function cpuSeconds(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  // The fields after the name, which may hold spaces: utime and stime are the 12th and 13th of them.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-}
-
 /** The one child of nginx's master that serves requests. */
 export async function workerOf(pid: number): Promise<number> {
   const { stdout } = await run('pgrep', ['-P', String(pid), '-f', 'worker process']);
@@ -85,9 +75,9 @@ export interface Load {
 
 /** Loads a URL with wrk (one thread, 32 connections) and reads what that cost a process. */
 export async function load(url: string, pid: number, seconds: number): Promise<Load> {
-  const before = await cpuSeconds(pid);
+  const before = cpuSeconds(pid);
   const { stdout } = await run('wrk', ['-t1', '-c32', `-d${seconds}s`, url]);
-  const used = (await cpuSeconds(pid)) - before;
+  const used = cpuSeconds(pid) - before;
   const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);
   if (/Non-2xx/.test(stdout) || !(requests > 0)) throw new Error(`wrk against ${url} failed:\n${stdout}`);
   return {

@@ -19,6 +19,7 @@ import { connectKube } from '../../operator/runtime/connection.ts';
 import type { KubeObject } from '../../operator/runtime/object.ts';
 import { resource } from '../../operator/runtime/resource.ts';
 import { FakeNodes } from '../../operator/testing/fake-nodes.ts';
+import { percentile } from '../figures.ts';
 import { OperatorProcess } from './operator-process.ts';
 
 const { values } = parseArgs({
@@ -90,9 +91,6 @@ const latencies = async (size: number): Promise<number[]> => {
   }
   return found.sort((a, b) => a - b);
 };
-
-const percentile = (sorted: readonly number[], share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 
 const startOperator = async (): Promise<OperatorProcess> => {
   const [port = 0] = await freePorts(1);

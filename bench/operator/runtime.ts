@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { startTestCluster, type TestCluster } from '../../operator/runtime/testing/cluster.ts';
 import { widget, widgets } from '../../operator/runtime/testing/widget.ts';
+import { percentile } from '../figures.ts';
 import { Subject } from './subject-process.ts';
 
 const { values } = parseArgs({
@@ -33,8 +34,6 @@ interface Row {
 }
 
 const MiB = 1024 * 1024;
-const percentile = (sorted: readonly number[], share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const createAll = async (cluster: TestCluster, namespace: string, size: number): Promise<void> => {
