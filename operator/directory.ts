@@ -94,8 +94,6 @@ export class DirectoryPublisher {
     const { bucket, published } = await this.#open();
     for (const [key, text] of this.#desired) {
       const held = published.get(key) ?? null;
-      // most are: to read each of a thousand documents whenever one changes took half a minute at a start
-      if (held === text) continue;
       const next = held === null || text === null ? text : withLatestRange(held, text);
       if (held === next) continue;
       if (next === null) {
