@@ -1,19 +1,11 @@
 import { Fifo } from '../../fabric/fifo.ts';
 import type { CommittedEntry } from '../../replica/state-machine.ts';
+import { keptEntry } from '../store/kept-entry.ts';
 
 /** What a member keeps of the log in memory for those who watch, bytes. */
 const maxBytes = 16 * 1024 * 1024;
-/** An operation is copied when it would keep a buffer alive that is so many times larger. */
-const maxWaste = 2;
 
 const sizeOf = ({ operations }: CommittedEntry): number => operations.reduce((sum, { length }) => sum + length, 64);
-
-const own = (entry: CommittedEntry): CommittedEntry => ({
-  ...entry,
-  operations: entry.operations.map((operation) =>
-    operation.buffer.byteLength > maxWaste * operation.length ? Buffer.from(operation) : operation,
-  ),
-});
 
 /** The newest committed entries, in memory. */
 export class RecentEntries {
@@ -41,7 +33,7 @@ export class RecentEntries {
   /** Takes what was applied; `position`: the sequence that the store has reached. */
   add(entries: readonly CommittedEntry[], position: number): void {
     for (const entry of entries) {
-      this.#entries.push(own(entry));
+      this.#entries.push(keptEntry(entry));
       this.#bytes += sizeOf(entry);
     }
     this.#last = position;

@@ -1,6 +1,7 @@
 import type { CommittedEntry } from '../../replica/state-machine.ts';
 import { applyEffects } from './effects.ts';
 import type { FileReader, StoreFile } from './file.ts';
+import { keptEntry } from './kept-entry.ts';
 import { Layer, layerTarget } from './layer.ts';
 import { Layered } from './layered.ts';
 import type { ReadState } from './reading.ts';
@@ -12,8 +13,6 @@ const pinEveryMs = 1_000;
 const windowMs = 5_000;
 /** … or until so much was written since, bytes: pages of pinned states cannot be used again. */
 const windowBytes = 8 * 1024 * 1024;
-/** An operation is copied when it would keep a buffer alive that is so many times larger. */
-const maxWaste = 2;
 
 interface Pin {
   readonly reader: FileReader;
@@ -35,12 +34,7 @@ export interface SnapshotView extends ReadState {
   readonly time: number;
 }
 
-const kept = (entry: CommittedEntry, version: number): Kept => {
-  const operations = entry.operations.map((operation) =>
-    operation.buffer.byteLength > maxWaste * operation.length ? Buffer.from(operation) : operation,
-  );
-  return { entry: { ...entry, operations }, version, bytes: operations.reduce((sum, { length }) => sum + length, 0) };
-};
+const bytesOf = ({ operations }: CommittedEntry): number => operations.reduce((sum, { length }) => sum + length, 0);
 
 /**
  * States of the near past. LMDB keeps old versions of pages as long as a read transaction looks at them: one is pinned
@@ -57,9 +51,9 @@ export class History {
   /** Notes an entry that was applied, and the version of what it wrote. */
   add(entry: CommittedEntry, version: number): void {
     if (entry.operations.length === 0) return;
-    const each = kept(entry, version);
-    this.#entries.push(each);
-    this.#bytes += each.bytes;
+    const bytes = bytesOf(entry);
+    this.#entries.push({ entry: keptEntry(entry), version, bytes });
+    this.#bytes += bytes;
   }
 
   /** Notes that the file has a new state. */
