@@ -10,13 +10,18 @@ export interface Deadline {
   release(): void;
 }
 
-/** Starts a deadline of `ms`; `what` is named in the error. */
+/**
+ * Starts a deadline of `ms`; `what` is named in the error. With no time left it fires before it returns: what has to be
+ * done by now is not begun, however soon it could answer.
+ */
 export function startDeadline(what: string, ms: number, parent?: AbortSignal, clock: Clock = systemClock): Deadline {
   const controller = new AbortController();
   const end = clock.now() + ms;
-  const cancel = clock.timer(ms, () =>
-    controller.abort(new KubeError('timeout', `${what}: no answer within ${Math.round(ms)} ms`)),
-  );
+  const onTime = (): void =>
+    controller.abort(new KubeError('timeout', `${what}: no answer within ${Math.round(ms)} ms`));
+  let cancel = (): void => {};
+  if (ms > 0) cancel = clock.timer(ms, onTime);
+  else onTime();
   const onParent = (): void =>
     controller.abort(new KubeError('aborted', `${what}: given up`, { cause: parent?.reason }));
   if (parent?.aborted) onParent();

@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { configMaps, leases, pods } from './builtin.ts';
 import type { KubeErrorCode } from './kube-error.ts';
+import { startCutProxy } from './testing/cut-proxy.ts';
 import { startTestCluster, type TestCluster } from './testing/cluster.ts';
 import { widget, widgets } from './testing/widget.ts';
 import { microTime } from './lease.ts';
@@ -145,11 +146,22 @@ describe('errors have codes', () => {
       'invalid',
       () => cluster.client.apply(pods, { ...configMap('x'), kind: 'Pod' }, { fieldManager }),
     ],
-    ['a deadline', 'timeout', () => cluster.client.list(configMaps, { deadlineMs: 0 })],
+    ['a deadline that has passed', 'timeout', () => cluster.client.list(configMaps, { deadlineMs: 0 })],
     ['the caller giving up', 'aborted', () => cluster.client.list(configMaps, { signal: AbortSignal.abort() })],
   ];
   test.each(cases)('%s: %s', async (_, code, run) => {
     await expect(run()).rejects.toMatchObject({ name: 'KubeError', code });
+  });
+
+  test('a server that falls silent: timeout, and the next call goes by a new connection', async () => {
+    const proxy = await startCutProxy(cluster.port);
+    const client = cluster.connect({ kubeconfig: await cluster.kubeconfigVia(proxy.port) });
+    await client.list(configMaps);
+    proxy.freeze();
+    await expect(client.list(configMaps, { deadlineMs: 200 })).rejects.toMatchObject({ code: 'timeout' });
+    await client.list(configMaps);
+    client.close();
+    await proxy.close();
   });
 
   test('a wrong token: unauthorized; nobody listening: unavailable', async () => {
