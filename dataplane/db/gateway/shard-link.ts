@@ -1,6 +1,8 @@
 import { answerStatus, decodeAnswers, sequenceOf, type Answer } from '../batch/answer-batch.ts';
-import { batchedSize, encodeRequests } from '../batch/request-batch.ts';
+import { encodeRequests } from '../batch/request-batch.ts';
 import { encodeError } from '../resp/reply-writer.ts';
+import { batchLength, InFlight, type Outgoing } from './in-flight.ts';
+import { Loss } from './loss.ts';
 import type { Budget, ShardRequest, Submitted } from './request.ts';
 import type { Target } from './target.ts';
 
@@ -37,27 +39,11 @@ export interface ShardLinkOptions {
   readonly observe?: (request: ShardRequest, ms: number) => void;
 }
 
-interface Outgoing extends Submitted {
-  id: number;
-  parts: Buffer[] | null;
-  /** The shard said that the keys are not in its range. */
-  moved: boolean;
-  /** It is to be planned anew. */
-  apart: boolean;
-}
-
 /** A request that is not executed for so long is given up, milliseconds. */
 export const requestDeadlineMs = 10_000;
-/** After a new primary is known, or the shard is gone, the old one has so long to answer what it was sent, milliseconds. */
-const lostGraceMs = 500;
-/** After NATS is back, answers to what was sent before it went away may still come for so long, milliseconds. */
-const reconnectGraceMs = 3_000;
 /** Pause before refused requests are sent again, milliseconds; grows by a factor of 2 and has jitter. */
 const firstPauseMs = 10;
 const maxPauseMs = 250;
-const maxBatchBytes = 1024 * 1024;
-const maxFlightRequests = 65_536;
-const maxFlightBytes = 32 * 1024 * 1024;
 
 const unknownOutcome = 'UNKNOWN the outcome is not known: the command may or may not have been executed';
 /** What is answered when a request has to be planned anew and nobody does. */
@@ -78,19 +64,12 @@ export class ShardLink {
   readonly #options: ShardLinkOptions;
   #queue: Outgoing[] = [];
   #refused: Outgoing[] = [];
-  readonly #flight = new Map<number, Outgoing>();
-  readonly #batches = new Map<number, { first: number; last: number }>();
-  #flightBytes = 0;
+  readonly #flight = new InFlight();
+  readonly #loss = new Loss();
   #target: Target | null = null;
-  #lostSince = 0;
-  /** Answers to requests before this id may have been lost with the connection; from then on they are not waited for. */
-  #doubtful = { before: 0, at: Infinity };
-  #wasConnected = true;
   #epoch = 1;
   #pauseMs = firstPauseMs;
   #resumeAt = 0;
-  #nextId = 1;
-  #nextBatch = 1;
   #why = 'no primary is known';
   /** Whether the queue is in turn. */
   #sorted = true;
@@ -137,12 +116,12 @@ export class ShardLink {
    * one has sent. What is refused there comes here, and has its turn before what was asked later.
    */
   follow(link: ShardLink): void {
-    if (!link.#isDecided(link.#nextId)) this.#ahead.push({ link, before: link.#nextId });
+    const before = link.#flight.nextId;
+    if (!link.#isDecided(before)) this.#ahead.push({ link, before });
   }
 
   #isDecided(before: number): boolean {
-    const [oldest = before] = this.#flight.keys();
-    return oldest >= before && this.#refused.every(({ id }) => id >= before);
+    return this.#flight.isOver(before) && this.#refused.every(({ id }) => id >= before);
   }
 
   #sort(): void {
@@ -174,12 +153,7 @@ export class ShardLink {
     if (!this.#sorted) this.#sort();
     if (this.#flight.size === 0) this.#retarget();
     if (this.#target === null) return;
-    while (this.#queue.length > 0 && this.#hasRoom()) this.#sendBatch(this.#target);
-  }
-
-  /** Whether more may be in flight. */
-  #hasRoom(): boolean {
-    return this.#flight.size < maxFlightRequests && this.#flightBytes < maxFlightBytes;
+    while (this.#queue.length > 0 && this.#flight.hasRoom) this.#sendBatch(this.#target);
   }
 
   /** Looks at the time: deadlines, a primary that is gone. Called about ten times a second, and at heartbeats. */
@@ -187,9 +161,8 @@ export class ShardLink {
     const now = this.#options.now();
     this.#queue = this.#expire(this.#queue, now);
     this.#refused = this.#expire(this.#refused, now);
-    for (const outgoing of this.#flight.values()) if (outgoing.deadline <= now) this.#giveUp(outgoing);
-    if (this.#flight.size > 0 && this.#isLost(now)) this.#loseFlight(this.#nextId);
-    this.#watchConnection(now);
+    for (const outgoing of this.#flight.all()) if (outgoing.deadline <= now) this.#giveUp(outgoing);
+    this.#loseFlight(now);
     this.flush();
   }
 
@@ -205,12 +178,9 @@ export class ShardLink {
 
   /** Nobody listened to a batch: surely not executed. */
   undelivered(batch: number): void {
-    const range = this.#batches.get(batch);
-    if (!range) return;
-    this.#why = 'the primary does not listen';
-    for (let id = range.first; id <= range.last; id++) {
-      const outgoing = this.#flight.get(id);
-      if (outgoing) this.#refuse(outgoing);
+    for (const outgoing of this.#flight.ofBatch(batch)) {
+      this.#why = 'the primary does not listen';
+      this.#refuse(outgoing);
     }
   }
 
@@ -219,7 +189,7 @@ export class ShardLink {
       (outgoing.parts ??= []).push(bytes);
     } else if (status === answerStatus.reply) {
       this.#pauseMs = firstPauseMs;
-      this.#land(outgoing);
+      this.#flight.land(outgoing);
       const reply = outgoing.parts ? Buffer.concat([...outgoing.parts, bytes]) : bytes;
       this.#finish(outgoing, reply, sequence);
     } else if (status === answerStatus.refused) {
@@ -230,16 +200,9 @@ export class ShardLink {
       outgoing.moved = true;
       this.#refuse(outgoing);
     } else {
-      this.#land(outgoing);
+      this.#flight.land(outgoing);
       this.#finish(outgoing, encodeError(`UNKNOWN ${bytes.toString()}`), 0);
     }
-  }
-
-  /** Not in flight any more. */
-  #land(outgoing: Outgoing): void {
-    this.#flight.delete(outgoing.id);
-    this.#flightBytes -= outgoing.request.payload.length;
-    if (this.#flight.size === 0) this.#batches.clear();
   }
 
   #finish({ request, deadline }: Outgoing, reply: Buffer, sequence: number): void {
@@ -249,7 +212,7 @@ export class ShardLink {
   }
 
   #refuse(outgoing: Outgoing): void {
-    this.#land(outgoing);
+    this.#flight.land(outgoing);
     outgoing.parts = null;
     if (this.#refused.length === 0) {
       this.#resumeAt = this.#options.now() + this.#pauseMs * (0.5 + this.#options.random());
@@ -271,8 +234,8 @@ export class ShardLink {
 
   /** Gives everything up. For a link that only reads. */
   abandon(line: string): void {
-    const all = [...this.#flight.values(), ...this.#refused, ...this.#queue];
-    for (const outgoing of this.#flight.values()) this.#land(outgoing);
+    const all = [...this.#flight.all(), ...this.#refused, ...this.#queue];
+    for (const outgoing of this.#flight.all()) this.#flight.land(outgoing);
     this.#refused = [];
     this.#queue = [];
     const reply = encodeError(line);
@@ -319,27 +282,15 @@ export class ShardLink {
 
   #retarget(): void {
     this.#target = this.#options.findPrimary();
-    this.#lostSince = 0;
+    this.#loss.retargeted();
     if (this.#target === null) this.#why = 'no primary is known';
   }
 
   #sendBatch(target: Target): void {
-    const batch: Outgoing[] = [];
-    let bytes = 0;
-    for (const outgoing of this.#queue) {
-      bytes += batchedSize(outgoing.request.payload);
-      if (batch.length > 0 && bytes > maxBatchBytes) break;
-      batch.push(outgoing);
-    }
-    this.#queue = batch.length === this.#queue.length ? [] : this.#queue.slice(batch.length);
-    const number = this.#nextBatch++;
-    const first = this.#nextId;
-    for (const outgoing of batch) {
-      outgoing.id = this.#nextId++;
-      this.#flight.set(outgoing.id, outgoing);
-      this.#flightBytes += outgoing.request.payload.length;
-    }
-    this.#batches.set(number, { first, last: this.#nextId - 1 });
+    const length = batchLength(this.#queue);
+    const batch = this.#queue.slice(0, length);
+    this.#queue = this.#queue.slice(length);
+    const number = this.#flight.add(batch);
     const requests = batch.map(({ id, request }) => ({ id, kind: request.kind, payload: request.payload }));
     this.#options.transport.send(this, target.pod, encodeRequests(this.#epoch, requests), number);
   }
@@ -356,37 +307,29 @@ export class ShardLink {
 
   /** A request in flight whose time is over. */
   #giveUp(outgoing: Outgoing): void {
-    this.#land(outgoing);
+    this.#flight.land(outgoing);
     const line = outgoing.request.writes
       ? unknownOutcome
       : `TRYAGAIN shard ${this.shard} did not answer within ${requestDeadlineMs / 1000} s`;
     this.#finish(outgoing, encodeError(line), 0);
   }
 
-  /** Whether the member that was asked will not answer any more. */
-  #isLost(now: number): boolean {
-    if (this.#target === null) return true;
-    const { pod, term, incarnation } = this.#target;
-    if ((this.#options.incarnationOf(pod) ?? incarnation) !== incarnation) return true;
-    const primary = this.#options.findPrimary();
-    if (!this.#options.isGone() && (primary === null || primary.term <= term)) return false;
-    if (this.#lostSince === 0) this.#lostSince = now;
-    return now - this.#lostSince >= lostGraceMs;
-  }
-
-  #watchConnection(now: number): void {
-    const { connected } = this.#options.transport;
-    if (connected && !this.#wasConnected) this.#doubtful = { before: this.#nextId, at: now + reconnectGraceMs };
-    this.#wasConnected = connected;
-    if (now < this.#doubtful.at) return;
-    this.#loseFlight(this.#doubtful.before);
-    this.#doubtful = { before: 0, at: Infinity };
-  }
-
-  /** Gives up the answers to requests before an id: writes are unknown, reads are tried again. */
-  #loseFlight(before: number): void {
+  /** Gives up answers that will not come: those writes are unknown, reads are tried again. */
+  #loseFlight(now: number): void {
+    const { transport, findPrimary, incarnationOf, isGone } = this.#options;
+    const target = this.#target;
+    const before = this.#loss.before({
+      now,
+      connected: transport.connected,
+      target,
+      primary: findPrimary(),
+      incarnation: target === null ? undefined : incarnationOf(target.pod),
+      gone: isGone(),
+      nextId: this.#flight.nextId,
+    });
+    if (this.#flight.isOver(before)) return;
     this.#why = 'its primary is gone';
-    for (const outgoing of this.#flight.values()) {
+    for (const outgoing of this.#flight.all()) {
       if (outgoing.id >= before) continue;
       if (outgoing.request.writes) this.#giveUp(outgoing);
       else this.#refuse(outgoing);
