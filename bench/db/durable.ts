@@ -1,8 +1,8 @@
 /**
- * Durable SETs and GETs per second through the gateway, beside Redis with appendfsync always and, for SETs, etcd with
- * three members, on the same disk and in the same run. Needs redis-server, redis-benchmark and go on PATH.
+ * Durable SETs and GETs per second through the gateway, beside Redis with appendfsync always on the same disk and in the
+ * same run. Needs redis-server and redis-benchmark on PATH.
  *
- *     node bench/db/durable.ts [--clients 1,64,512] [--seconds 5] [--members 3] [--nats 1] [--no-etcd]
+ *     node bench/db/durable.ts [--clients 1,64,512] [--seconds 5] [--members 3] [--nats 1] [--tests set,get]
  *
  * Prints rows of a Markdown table. CPU is that of all server processes of a side, per 1,000 requests.
  */
@@ -15,7 +15,6 @@ import { startDbCluster } from '../../dataplane/db/testing/cluster.ts';
 import { rawClient } from '../../dataplane/db/testing/raw-client.ts';
 import { freePorts } from '../../local/processes/ports.ts';
 import { until } from '../../local/processes/until.ts';
-import { startEtcd, type EtcdResult } from './etcd.ts';
 import { quartet, timed, type Result, type Side } from './redis-benchmark.ts';
 
 const { values: options } = parseArgs({
@@ -25,9 +24,7 @@ const { values: options } = parseArgs({
     members: { type: 'string', default: '3' },
     nats: { type: 'string', default: '1' },
     tests: { type: 'string', default: 'set,get' },
-    etcd: { type: 'boolean', default: true },
   },
-  allowNegative: true,
 });
 
 const startRedis = async (dir: string): Promise<{ side: Side; stop: () => Promise<void> }> => {
@@ -60,11 +57,7 @@ const startRedis = async (dir: string): Promise<{ side: Side; stop: () => Promis
   return { side: { name: 'Redis', port, pids: () => [child.pid ?? 0] }, stop };
 };
 
-const row = (
-  test: string,
-  clients: number,
-  [ours, theirs, etcds]: readonly [Result, Result, EtcdResult | null],
-): string => {
+const row = (test: string, clients: number, ours: Result, theirs: Result): string => {
   const cells = [
     test.toUpperCase(),
     clients,
@@ -75,13 +68,6 @@ const row = (
     `${theirs.p50.toFixed(1)} / ${theirs.p99.toFixed(1)}`,
     ours.cpu.toFixed(0),
     theirs.cpu.toFixed(0),
-    ...(etcds === null
-      ? ['', '', '']
-      : [
-          Math.round(etcds.rps),
-          `${(ours.rps / etcds.rps).toFixed(2)} x`,
-          `${etcds.p50.toFixed(1)} / ${etcds.p99.toFixed(1)}`,
-        ]),
   ];
   return `| ${cells.join(' | ')} |`;
 };
@@ -94,20 +80,17 @@ const cluster = await startDbCluster({
   natsServers: options.nats === '3' ? 3 : 1,
 });
 const redis = await startRedis(dir);
-const etcd = options.etcd ? await startEtcd(dir) : null;
 console.log(
-  '| command | clients | Quartet/s | Redis/s | ratio | Quartet p50 / p99 ms | Redis p50 / p99 ms | CPU ms per 1,000 | Redis CPU | etcd/s | ratio | etcd p50 / p99 ms |',
+  '| command | clients | Quartet/s | Redis/s | ratio | Quartet p50 / p99 ms | Redis p50 / p99 ms | CPU ms per 1,000 | Redis CPU |',
 );
-console.log('|---|---|---|---|---|---|---|---|---|---|---|---|');
+console.log('|---|---|---|---|---|---|---|---|---|');
 for (const test of options.tests.split(',')) {
   for (const clients of options.clients.split(',').map(Number)) {
     const ours = await timed(quartet(cluster), test, clients, seconds);
     const theirs = await timed(redis.side, test, clients, seconds);
-    const etcds = test === 'set' && etcd !== null ? await etcd.measure('set', clients, seconds) : null;
-    console.log(row(test, clients, [ours, theirs, etcds]));
+    console.log(row(test, clients, ours, theirs));
   }
 }
-await etcd?.stop();
 await redis.stop();
 await cluster.stop();
 rmSync(dir, { recursive: true, force: true });

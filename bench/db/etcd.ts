@@ -1,31 +1,19 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { startChild } from '../../local/processes/child.ts';
 import { freePorts } from '../../local/processes/ports.ts';
 import { until } from '../../local/processes/until.ts';
 import { tool } from '../../local/tools.ts';
 
-const run = promisify(execFile);
-
-/** What etcd's own client measured: requests per second, milliseconds. */
-export interface EtcdResult {
-  readonly rps: number;
-  readonly p50: number;
-  readonly p99: number;
-}
-
 export interface EtcdCluster {
   readonly pids: () => number[];
-  measure(test: 'set' | 'transaction', clients: number, seconds: number): Promise<EtcdResult>;
+  /** Client addresses of its members. */
+  readonly endpoints: readonly string[];
   stop(): Promise<void>;
 }
 
-/** Three members of etcd with its defaults (every write is on a majority's disks before it is answered). Needs go on PATH. */
+/** Three members of etcd with its defaults (every write is on a majority's disks before it is answered). */
 export const startEtcd = async (dir: string): Promise<EtcdCluster> => {
   const command = await tool('etcd');
-  const load = join(dir, 'etcd-load');
-  await run('go', ['build', '-o', load, '.'], { cwd: join(import.meta.dirname, 'etcd-load') });
   const ports = await freePorts(6);
   const urls = ports.map((port) => `http://127.0.0.1:${port}`);
   const members = [0, 1, 2].map((i) => ({ name: `etcd-${i}`, client: urls[i] ?? '', peer: urls[i + 3] ?? '' }));
@@ -42,14 +30,9 @@ export const startEtcd = async (dir: string): Promise<EtcdCluster> => {
       return answer?.ok ? true : undefined;
     });
   }
-  const endpoints = members.map(({ client }) => client).join(',');
   return {
     pids: () => children.map(({ pid }) => pid),
-    measure: async (test, clients, seconds) => {
-      const args = ['-endpoints', endpoints, '-clients', clients, '-seconds', seconds, '-test', test].map(String);
-      const { stdout } = await run(load, args);
-      return JSON.parse(stdout) as EtcdResult;
-    },
+    endpoints: members.map(({ client }) => client),
     stop: async () => void (await Promise.all(children.map((child) => child.stop(5_000)))),
   };
 };

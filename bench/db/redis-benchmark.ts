@@ -56,10 +56,10 @@ export const timed = async (side: Side, test: string, clients: number, seconds: 
   return benchmark(side, test, clients, Math.max(500, Math.round(probe.rps * seconds)));
 };
 
-/** All processes of a cluster, reached through its first gateway. */
-export const quartet = (cluster: DbCluster): Side => ({
+/** All processes of a cluster, reached through its first gateway unless a port is given. */
+export const quartet = (cluster: DbCluster, port = cluster.port): Side => ({
   name: 'Quartet',
-  port: cluster.port,
+  port,
   pids: () => [
     ...cluster.nats.servers.map(({ pid }) => pid),
     ...[...cluster.gateways, ...[...cluster.members.values()].flat()].map(({ child }) => child.pid),

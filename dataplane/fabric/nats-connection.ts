@@ -39,6 +39,8 @@ export const connectNats = async (access: NatsAccess, name: string): Promise<Nat
     maxPingOut: 2,
     timeout: 5_000,
     ignoreAuthErrorAbort: true,
+    // else each request keeps a stack trace, in case that it fails
+    noAsyncTraces: true,
   });
   if (prefix !== undefined) inboxes.set(nats, prefix);
   return nats;

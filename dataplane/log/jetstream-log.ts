@@ -1,4 +1,5 @@
-import { headers, RequestError, type Msg, type NatsConnection } from '@nats-io/nats-core';
+import { headers, type Msg, type NatsConnection } from '@nats-io/nats-core';
+import { ask } from '../fabric/ask.ts';
 import { appendResolved, type AppendTransport, type Attempt } from './append-resolution.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { directGet } from './direct-get.ts';
@@ -53,14 +54,11 @@ export class JetStreamLog implements ReplicatedLog, AppendTransport {
   async attempt(expected: number, entry: EncodedEntry, timeoutMs: number): Promise<Attempt> {
     const expectation = headers();
     expectation.set('Nats-Expected-Last-Sequence', String(expected));
-    let reply: Msg;
-    try {
-      const options = { timeout: Math.max(1, timeoutMs), headers: expectation };
-      reply = await this.#options.nats.request(this.#options.subject, entry.bytes, options);
-    } catch (error) {
-      return withoutAnswer(error);
-    }
-    return attemptOf(parse(reply));
+    const options = { timeoutMs: Math.max(1, timeoutMs), headers: expectation };
+    const reply = await ask(this.#options.nats, this.#options.subject, entry.bytes, options);
+    // No responders: the request reached no leader.
+    if (reply.kind === 'nobody') return { result: 'not-taken', message: 'no server took the entry' };
+    return reply.kind === 'silent' ? { result: 'silent', message: reply.why } : attemptOf(parse(reply.message));
   }
 
   async get(seq: number, timeoutMs = requestMs): Promise<StoredEntry | null> {
@@ -97,12 +95,12 @@ export class JetStreamLog implements ReplicatedLog, AppendTransport {
 
   /** One request to JetStream's API. Errors other than "no message" are thrown. */
   async #ask(what: string, body: object, timeoutMs: number): Promise<ApiAnswer> {
-    let answer: ApiAnswer;
-    try {
-      answer = parse(await this.#options.nats.request(`$JS.API.${what}`, JSON.stringify(body), { timeout: timeoutMs }));
-    } catch (error) {
-      throw new LogError('unavailable', `${what} was not answered`, { cause: error });
+    const reply = await ask(this.#options.nats, `$JS.API.${what}`, JSON.stringify(body), { timeoutMs });
+    if (reply.kind !== 'answer') {
+      const why = reply.kind === 'nobody' ? 'no server is there for it' : reply.why;
+      throw new LogError('unavailable', `${what} was not answered: ${why}`);
     }
+    const answer = parse(reply.message);
     if (answer.error === undefined || answer.error.err_code === apiError.noMessageFound) return answer;
     const code = answer.error.err_code === apiError.streamNotFound ? 'missing' : 'unavailable';
     throw new LogError(code, `${what}: ${answer.error.description ?? answer.error.code}`);
@@ -110,13 +108,6 @@ export class JetStreamLog implements ReplicatedLog, AppendTransport {
 }
 
 const parse = (message: Msg): ApiAnswer => JSON.parse(message.string()) as ApiAnswer;
-
-/** No responders: the request reached no leader. Anything else: nothing is known. */
-function withoutAnswer(error: unknown): Attempt {
-  const message = error instanceof Error ? error.message : String(error);
-  const notTaken = error instanceof RequestError && error.isNoResponders();
-  return { result: notTaken ? 'not-taken' : 'silent', message };
-}
 
 function attemptOf(answer: ApiAnswer): Attempt {
   if (answer.error === undefined) {

@@ -29,11 +29,14 @@ export class JetStreamTail {
   #bufferedBytes = 0;
   /** Highest sequence known to be in the log. */
   #known = 0;
+  /** When something came last, or was asked for (monotonic). */
+  #heardAt: number;
   #probeDue = true;
   #wake: () => void = () => {};
 
   constructor(options: JetStreamTailOptions) {
     this.#options = options;
+    this.#heardAt = options.clock.now();
   }
 
   async *run(from: number): AsyncGenerator<readonly StoredEntry[]> {
@@ -45,6 +48,7 @@ export class JetStreamTail {
     });
     const onAbort = (): void => this.#wake();
     signal.addEventListener('abort', onAbort, { once: true });
+    void this.#probeWhenQuiet();
     const statuses = nats.status();
     void this.#probeAfterReconnect(statuses);
     try {
@@ -63,7 +67,7 @@ export class JetStreamTail {
       if (batch.length > 0) {
         next = (batch.at(-1)?.seq ?? next) + 1;
         yield batch;
-      } else if (!this.#probeDue && this.#known < next) await this.#pause(probeMs);
+      } else if (!this.#probeDue && this.#known < next) await this.#woken();
     }
   }
 
@@ -87,7 +91,7 @@ export class JetStreamTail {
     const found = await this.#options.log.read(next, batchLimit);
     if (found.length === 0) {
       this.#probeDue = true;
-      await this.#pause(retryMs / 10);
+      await this.#options.clock.sleep(jittered(this.#options.clock, retryMs / 10), this.#options.signal);
     }
     return found;
   }
@@ -106,6 +110,7 @@ export class JetStreamTail {
   #receive(seq: number, bytes: Uint8Array): void {
     if (!Number.isSafeInteger(seq)) return;
     this.#known = Math.max(this.#known, seq);
+    this.#heardAt = this.#options.clock.now();
     if (this.#buffer.size < maxBuffered && this.#bufferedBytes + bytes.length <= maxBufferedBytes) {
       if (!this.#buffer.has(seq)) this.#bufferedBytes += bytes.length;
       this.#buffer.set(seq, bytes);
@@ -136,15 +141,25 @@ export class JetStreamTail {
     }
   }
 
-  /** Until something arrives, or the time for a probe has come. */
-  async #pause(ms: number): Promise<void> {
+  /** Until something arrives or is to be looked for. Costs no timer: it is called for nearly every entry. */
+  #woken(): Promise<void> {
+    if (this.#options.signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  /** Has the log asked when nothing has come for a while. */
+  async #probeWhenQuiet(): Promise<void> {
     const { clock, signal } = this.#options;
-    if (signal.aborted) return;
-    const woken = new AbortController();
-    this.#wake = () => woken.abort();
-    await clock.sleep(jittered(clock, ms), woken.signal);
-    this.#wake = () => {};
-    if (!woken.signal.aborted) this.#probeDue = true;
+    while (!signal.aborted) {
+      const quietMs = jittered(clock, probeMs);
+      const left = (): number => this.#heardAt + quietMs - clock.now();
+      while (left() > 0 && !signal.aborted) await clock.sleep(left(), signal);
+      this.#heardAt = clock.now();
+      this.#probeDue = true;
+      this.#wake();
+    }
   }
 
   async #probeAfterReconnect(statuses: AsyncIterable<Status>): Promise<void> {

@@ -89,7 +89,10 @@ export class DbCluster {
     const set = { kind: 'db', namespace, name: plan.name } as const;
     const manager = await jetstreamManager(this.operator.nats);
     const config = logStreamConfig(set, this.nats.servers.length);
-    const { created } = await manager.streams.add(config as Parameters<typeof manager.streams.add>[0]);
+    // A cluster of servers that has just started may not answer at first; to add the same stream again changes nothing.
+    const { created } = await until({ what: `the log of ${plan.name}`, timeoutMs: 30_000 }, () =>
+      manager.streams.add(config as Parameters<typeof manager.streams.add>[0]),
+    );
     const pods = Array.from({ length: members }, (_, i) => `${plan.name}-m${i}`);
     const entry: DbShardEntry = {
       kind: 'db',

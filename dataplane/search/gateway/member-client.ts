@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { SearchShardEntry } from '../../../contract/directory.ts';
 import { memberSubject } from '../../../contract/subjects.ts';
 import type { Heartbeats } from '../../fabric/heartbeats.ts';
+import { ask } from '../../fabric/ask.ts';
 import type { Pod } from '../../fabric/pod.ts';
 import type { MemberReply, MemberRequest } from '../member/protocol.ts';
 import { ReplicaChoice } from './replica-choice.ts';
@@ -55,25 +56,20 @@ export class MemberClient implements MemberAccess {
   async ask<T>(shard: SearchShardEntry, pod: string, request: MemberRequest, timeoutMs: number): Promise<Answer<T>> {
     const started = performance.now();
     this.#choice.sent(pod);
-    try {
-      const subject = memberSubject({ kind: 'search', namespace: shard.namespace, name: shard.name }, pod);
-      const message = await this.#pod.nats.request(subject, JSON.stringify(request), {
-        timeout: Math.max(1, timeoutMs),
-      });
+    const subject = memberSubject({ kind: 'search', namespace: shard.namespace, name: shard.name }, pod);
+    const reply = await ask(this.#pod.nats, subject, JSON.stringify(request), { timeoutMs: Math.max(1, timeoutMs) });
+    if (reply.kind === 'answer') {
       this.#choice.answered(pod, performance.now() - started);
-      return JSON.parse(message.string()) as MemberReply<T>;
-    } catch (error) {
-      this.#choice.failed(pod);
-      const reason = error instanceof Error ? error.message : String(error);
-      const unsent = /no responders/i.test(reason);
-      return {
-        ok: false,
-        code: 'no-answer',
-        errorType: 'node_disconnected_exception',
-        reason: `[${pod}] ${reason}`,
-        unsent,
-      };
+      return reply.message.json<MemberReply<T>>();
     }
+    this.#choice.failed(pod);
+    return {
+      ok: false,
+      code: 'no-answer',
+      errorType: 'node_disconnected_exception',
+      reason: `[${pod}] ${reply.kind === 'nobody' ? 'it does not listen' : reply.why}`,
+      unsent: reply.kind === 'nobody',
+    };
   }
 
   /** The one with the highest term that a live member reports, else what the directory says. */
