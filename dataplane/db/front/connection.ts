@@ -76,6 +76,8 @@ export class Connection implements Client {
   /** Not answered, or after one that is not. */
   readonly #places = new Fifo<Place>();
   #out: Buffer[] = [];
+  /** The output is not sent before its reply is there. */
+  #held: Place | null = null;
   #dirty = false;
   /** Who waits for {@link drained}. */
   #waiting: (() => void)[] = [];
@@ -117,6 +119,10 @@ export class Connection implements Client {
     return place;
   }
 
+  hold(): void {
+    if (this.#places.length === 1) this.#held = this.#places.at(0) ?? null;
+  }
+
   answer(reply: Buffer): void {
     const place = new Place(this, this.#call, null);
     this.#places.push(place);
@@ -132,6 +138,7 @@ export class Connection implements Client {
   }
 
   push(bytes: Buffer): void {
+    this.#held = null;
     this.#out.push(bytes);
     this.#markDirty();
   }
@@ -171,6 +178,8 @@ export class Connection implements Client {
   /** Sends what is in the output. */
   write(): void {
     this.#dirty = false;
+    if (this.#held?.reply === null) return;
+    this.#held = null;
     const [first] = this.#out;
     if (first !== undefined && !this.#socket.destroyed) {
       const bytes = this.#out.length === 1 ? first : Buffer.concat(this.#out);

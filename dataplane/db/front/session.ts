@@ -55,6 +55,8 @@ export interface Client {
   begin(figures: CommandFigures | null): void;
   /** Holds the next reply's place, which is filled later. */
   place(): Waiter;
+  /** What was replied and is not sent yet goes with the reply of the newest place, if that is the only one missing. */
+  hold(): void;
   /** The next reply. */
   answer(reply: Buffer): void;
   /** Sends bytes that are no reply, before those that are not there yet. */

@@ -148,8 +148,10 @@ const exec: SessionCommand = {
     const called = { transaction, watched, keys: [...transaction.keys, ...watched.map(({ key }) => key)] };
     const shard = shardOf(server.router.ranges(session.database), called.keys);
     // Nothing that the client sends after it is read before it is decided.
-    if (shard === null) return answerWith(blockingPlace(client), execAnew(client, called, server));
-    const waiter = client.place();
+    const waiter = shard === null ? blockingPlace(client) : client.place();
+    // Clients send a transaction as a whole: its QUEUED replies need no write of their own.
+    client.hold();
+    if (shard === null) return answerWith(waiter, execAnew(client, called, server));
     const replan = replanFor(client, waiter, (deadline) => execAnew(client, called, server, deadline));
     server.router.submit(shard, { ...execRequest(client, called), waiter, asker: client, replan });
   },
