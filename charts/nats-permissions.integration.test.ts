@@ -13,7 +13,7 @@ import { natsUserOf, natsUsers, type NatsUser } from '../contract/permissions.ts
 import * as subjects from '../contract/subjects.ts';
 import { runProgram } from '../dataplane/db/backup/testing/program.ts';
 import { startChild, type Child } from '../local/processes/child.ts';
-import { freePorts } from '../local/processes/ports.ts';
+import { freePort } from '../local/processes/ports.ts';
 import { until } from '../local/processes/until.ts';
 import { Commands } from '../operator/commands.ts';
 import { DirectoryPublisher } from '../operator/directory.ts';
@@ -160,7 +160,7 @@ describe('with its password, each service does its work', () => {
   let violationsBefore = 0;
 
   const start = async (role: Role, pod: string, more: Readonly<Record<string, string>> = {}): Promise<number> => {
-    const [port = 0] = await freePorts(1);
+    const port = await freePort();
     children.push(
       startChild({
         name: pod,

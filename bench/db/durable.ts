@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startDbCluster } from '../../dataplane/db/testing/cluster.ts';
 import { rawClient } from '../../dataplane/db/testing/raw-client.ts';
-import { freePorts } from '../../local/processes/ports.ts';
+import { freePort } from '../../local/processes/ports.ts';
 import { until } from '../../local/processes/until.ts';
 import { quartet, timed, type Result, type Side } from './redis-benchmark.ts';
 
@@ -28,7 +28,7 @@ const { values: options } = parseArgs({
 });
 
 const startRedis = async (dir: string): Promise<{ side: Side; stop: () => Promise<void> }> => {
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const args = [
     '--port',
     String(port),

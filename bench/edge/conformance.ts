@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { freePort, start, untilAnswers } from './processes.ts';
+import { freePort } from '../../local/processes/ports.ts';
+import { start, untilAnswers } from './processes.ts';
 
 const run = promisify(execFile);
 const main = new URL('../../dataplane/main.ts', import.meta.url).pathname;

@@ -5,7 +5,8 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { conformance } from './conformance.ts';
-import { firstLine, freePort, type Load, load, start, stopAll, untilAnswers, workerOf } from './processes.ts';
+import { freePort } from '../../local/processes/ports.ts';
+import { firstLine, type Load, load, start, stopAll, untilAnswers, workerOf } from './processes.ts';
 
 const seconds = Number(process.argv[2] ?? 6);
 const rounds = Number(process.argv[3] ?? 3);

@@ -13,7 +13,7 @@ import { connect } from '@nats-io/transport-node';
 import { parse } from 'yaml';
 import { startControlPlane } from '../../local/control-plane.ts';
 import { startNats } from '../../local/nats-server.ts';
-import { freePorts } from '../../local/processes/ports.ts';
+import { freePort } from '../../local/processes/ports.ts';
 import { chatRooms, dbShards, type ChatRoom, type DbShard } from '../../operator/kinds.ts';
 import { connectKube } from '../../operator/runtime/connection.ts';
 import type { KubeObject } from '../../operator/runtime/object.ts';
@@ -93,7 +93,7 @@ const latencies = async (size: number): Promise<number[]> => {
 };
 
 const startOperator = async (): Promise<OperatorProcess> => {
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   return new OperatorProcess({ kubeconfig: plane.kubeconfig, nats: natsServer.url, port });
 };
 

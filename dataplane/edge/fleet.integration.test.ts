@@ -6,10 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EdgeNodeEntry } from '../../contract/directory.ts';
 import { startNats, type Nats } from '../../local/nats-server.ts';
+import { freePort } from '../../local/processes/ports.ts';
 import type { Pod } from '../fabric/pod.ts';
 import { putDirectory, testPod } from '../fabric/testing.ts';
 import { defaultPolicies } from './policy/content-policy.ts';
-import { freePort, until } from './testing.ts';
+import { until } from './testing.ts';
 
 /** Two edges, a router and the site as processes, on a real NATS server. */
 

@@ -1,20 +1,11 @@
 import { type IncomingMessage, type RequestListener, request, type Server } from 'node:http';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultPolicies } from './policy/content-policy.ts';
 import { Edge } from './serve/edge.ts';
 import type { EdgeConfig } from './serve/edge-config.ts';
 import { createHttpServer, defaultServerLimits, listen, type ServerLimits } from './serve/http-server.ts';
 import { defaultOriginLimits, type OriginLimits, OriginPools } from './serve/origin-exchange.ts';
-
-/** A port of loopback that is free now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Waits for a condition; fails with its name at the deadline. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>, deadlineMs = 20_000): Promise<void> {

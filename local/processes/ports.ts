@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LocalError } from '../errors.ts';
 
 /** Whether a TCP port can be listened on right now. */
 export const portIsFree = (port: number, host = '127.0.0.1'): Promise<boolean> =>
@@ -34,6 +35,13 @@ const listenSomewhere = async (host: string): Promise<Server> => {
       if (attempt >= 100) throw error;
     }
   }
+};
+
+/** A port that is free now: see {@link freePorts}. */
+export const freePort = async (host = '127.0.0.1'): Promise<number> => {
+  const [port] = await freePorts(1, host);
+  if (port === undefined) throw new LocalError('start-failed', `no port of ${host} is free`);
+  return port;
 };
 
 /**

@@ -3,7 +3,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { freePorts } from '../processes/ports.ts';
+import { freePort } from '../processes/ports.ts';
 import { ServiceProxy } from './proxy.ts';
 import type { Address, Route } from './endpoints.ts';
 
@@ -15,7 +15,7 @@ describe('service proxy', () => {
   beforeEach(async () => {
     opened = [];
     proxy = new ServiceProxy(pino({ level: 'silent' }), (name, error) => opened.push(error ?? name));
-    listen = { host: '127.0.0.1', port: (await freePorts(1))[0] ?? 0 };
+    listen = { host: '127.0.0.1', port: await freePort() };
   });
   afterEach(() => {
     proxy.close();
@@ -29,7 +29,7 @@ describe('service proxy', () => {
     await once(server, 'listening');
     return { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
   };
-  const dead = async (): Promise<Address> => ({ host: '127.0.0.1', port: (await freePorts(1))[0] ?? 0 });
+  const dead = async (): Promise<Address> => ({ host: '127.0.0.1', port: await freePort() });
   const route = (targets: Address[]): Route => ({ name: 'default/web:80', listen, targets, sticky: false });
   const apply = async (targets: Address[]) => {
     const before = opened.length;

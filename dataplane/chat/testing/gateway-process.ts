@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../../../local/processes/ports.ts';
 import { testApiKey, testSecret, until } from './world.ts';
 
 /** For integration tests: a gateway in a process of its own, which can be killed. */
@@ -12,15 +13,6 @@ export interface GatewayProcess {
   output(): string;
   kill(signal: NodeJS.Signals): Promise<void>;
 }
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-};
 
 const accepts = (port: number): Promise<boolean> =>
   new Promise((resolve) => {

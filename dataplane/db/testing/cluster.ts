@@ -8,7 +8,7 @@ import { logStreamConfig } from '../../../contract/streams.ts';
 import { controlSubject, logStream } from '../../../contract/subjects.ts';
 import { startNats, type Nats } from '../../../local/nats-server.ts';
 import { startChild, type Child } from '../../../local/processes/child.ts';
-import { freePorts } from '../../../local/processes/ports.ts';
+import { freePort } from '../../../local/processes/ports.ts';
 import { until } from '../../../local/processes/until.ts';
 import { watchHeartbeats, type Heartbeats } from '../../fabric/heartbeats.ts';
 import type { Pod } from '../../fabric/pod.ts';
@@ -190,7 +190,7 @@ export class DbCluster {
   }
 
   async #startRole(role: 'db' | 'db-gateway', pod: string, resource: string | null): Promise<RoleProcess> {
-    const [port = 0] = await freePorts(1);
+    const port = await freePort();
     const env: NodeJS.ProcessEnv = {
       ...process.env,
       QUARTET_NAMESPACE: namespace,

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { startChild } from '../../../local/processes/child.ts';
-import { freePorts } from '../../../local/processes/ports.ts';
+import { freePort } from '../../../local/processes/ports.ts';
 import { until } from '../../../local/processes/until.ts';
 import { rawClient } from './raw-client.ts';
 
@@ -23,7 +23,7 @@ export const requireRedis = (program: 'redis-server' | 'redis-cli' | 'redis-benc
 export const startRedisServer = async (): Promise<RedisServer> => {
   requireRedis('redis-server');
   const dir = mkdtempSync(join(tmpdir(), 'quartet-redis-'));
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir];
   const child = startChild({
     name: 'redis-server',

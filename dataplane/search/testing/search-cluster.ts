@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -12,6 +11,7 @@ import type { SearchShardEntry } from '../../../contract/directory.ts';
 import { logStreamConfig } from '../../../contract/streams.ts';
 import { controlSubject } from '../../../contract/subjects.ts';
 import { type Nats, startNats } from '../../../local/nats-server.ts';
+import { freePort } from '../../../local/processes/ports.ts';
 import { type Heartbeats, watchHeartbeats } from '../../fabric/heartbeats.ts';
 import type { Pod } from '../../fabric/pod.ts';
 import { putDirectory, testPod } from '../../fabric/testing.ts';
@@ -23,16 +23,6 @@ export interface IndexSpec {
   readonly index: string;
   readonly shards: number;
   readonly replicas: number;
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 /** SearchShards and a gateway as processes, with a real nats-server; the test plays the operator. For integration tests. */

@@ -7,7 +7,7 @@ import { logStream } from '../../../contract/subjects.ts';
 import type { Pod } from '../../../dataplane/fabric/pod.ts';
 import { putDirectory, removeDirectory, testPod } from '../../../dataplane/fabric/testing.ts';
 import { startNats, type Nats, type NatsServer } from '../../../local/nats-server.ts';
-import { freePorts } from '../../../local/processes/ports.ts';
+import { freePort } from '../../../local/processes/ports.ts';
 import { eventually } from '../../eventually.ts';
 import {
   logLeaderName,
@@ -282,7 +282,7 @@ export class OwnProcesses implements Database {
   }
 
   async #startProcess(role: 'db' | 'db-gateway', name: string, resource?: string): Promise<FaultyProcess> {
-    const [port = 0] = await freePorts(1);
+    const port = await freePort();
     const proxy = await Proxy.start(this.#nats.servers.map((server) => server.port));
     const env: NodeJS.ProcessEnv = {
       ...process.env,

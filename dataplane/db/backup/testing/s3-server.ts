@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { startChild } from '../../../../local/processes/child.ts';
-import { freePorts } from '../../../../local/processes/ports.ts';
+import { freePort } from '../../../../local/processes/ports.ts';
 import { until } from '../../../../local/processes/until.ts';
 
 /** A server of S3's protocol, as a process. It checks signatures. */
@@ -19,7 +19,7 @@ const program = (options: string): string => `new (require('@20minutes/s3rver'))
 /** Starts s3rver with one bucket. @param dir holds everything; made when missing */
 export const startS3 = async (dir: string): Promise<S3Server> => {
   mkdirSync(dir, { recursive: true });
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const bucket = 'backups';
   const options = {
     directory: join(dir, 'objects'),
