@@ -41,8 +41,9 @@ interface Pending {
 /** Applied in one call of the machine, at most. */
 const batchEntries = 512;
 const batchBytes = 8 * 1024 * 1024;
-/** Entries that may wait before {@link Applier.room} waits. */
+/** What may wait before {@link Applier.room} waits. Entries have up to megabytes, so their number alone is no bound. */
 const roomEntries = 1024;
+const roomBytes = 32 * 1024 * 1024;
 
 /**
  * Takes entries of the log in any order and from any source (the tail, an acknowledged append, a conflict), and applies
@@ -51,6 +52,7 @@ const roomEntries = 1024;
 export class Applier {
   readonly #options: ApplierOptions;
   readonly #pending = new Map<number, Pending>();
+  #pendingBytes = 0;
   #history: History;
   #applied: number;
   #seenAt: number;
@@ -93,8 +95,12 @@ export class Applier {
 
   /** Resolves when more entries may be offered. */
   room(): Promise<void> {
-    if (this.#pending.size < roomEntries || this.#stopped) return Promise.resolve();
+    if (this.#hasRoom || this.#stopped) return Promise.resolve();
     return new Promise((resolve) => this.#roomWaiting.push(resolve));
+  }
+
+  get #hasRoom(): boolean {
+    return this.#pending.size < roomEntries && this.#pendingBytes < roomBytes;
   }
 
   /** Applies nothing more; resolves when the machine is at rest. */
@@ -110,6 +116,7 @@ export class Applier {
 
   #add(seq: number, pending: Pending): void {
     this.#pending.set(seq, pending);
+    this.#pendingBytes += sizeOf(pending);
     if (seq === this.#history.seq + 1) this.#running ??= this.#run();
   }
 
@@ -134,9 +141,9 @@ export class Applier {
       const pending = this.#pending.get(seq);
       if (pending === undefined) break;
       this.#pending.delete(seq);
-      const judged = this.#judge(seq, decodedOf(pending));
-      bytes += pending.bytes?.length ?? 0;
-      batch.push(judged);
+      this.#pendingBytes -= sizeOf(pending);
+      bytes += sizeOf(pending);
+      batch.push(this.#judge(seq, decodedOf(pending)));
     }
     return batch;
   }
@@ -170,10 +177,13 @@ export class Applier {
   }
 
   #giveRoom(): void {
-    if (this.#pending.size >= roomEntries && !this.#stopped) return;
+    if (!this.#hasRoom && !this.#stopped) return;
     for (const resolve of this.#roomWaiting.splice(0)) resolve();
   }
 }
+
+/** Bytes; a primary's own entries, which are few, are counted where they wait to be sent. */
+const sizeOf = ({ bytes }: Pending): number => bytes?.length ?? 0;
 
 const decodedOf = ({ bytes, own }: Pending): Decoded => {
   if (own !== null) return { ok: true, entry: own };

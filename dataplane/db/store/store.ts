@@ -17,7 +17,7 @@ const writeAfterMs = 100;
 /** … or until they take this much. */
 const writeAtBytes = 8 * 1024 * 1024;
 /** With so much waiting behind a slow disk, applying waits too. */
-const maxWaitingBytes = 64 * 1024 * 1024;
+const maxWaitingBytes = 16 * 1024 * 1024;
 /** Records of a snapshot that are written in one transaction. */
 const restoreRecords = 5_000;
 /** While elements of dropped collections are left, a commit sweeps some of them this often, milliseconds. */
