@@ -6,8 +6,8 @@ import type { Requester } from './requester.ts';
 /** Gateways that are remembered. A gateway that is forgotten and sends again starts anew, which is right. */
 const maxRequesters = 1_000;
 
-/** Answers that are kept while NATS is away, messages; what does not fit is lost, and gateways call it unknown. */
-const maxKept = 4_096;
+/** Answers that are kept while NATS is away, bytes; what does not fit is lost, and gateways call it unknown. */
+const maxKeptBytes = 32 * 1024 * 1024;
 
 /** The token that answers go to, beside the batch number that requests carry in the same place. */
 export const answerToken = 'answers';
@@ -23,6 +23,7 @@ export class RequestListener {
   readonly #requesters = new Map<string, Requester>();
   #connected = true;
   #kept: { subject: string; message: Buffer }[] = [];
+  #keptBytes = 0;
 
   constructor(nats: NatsConnection, executor: Executor, log: Logger) {
     this.#nats = nats;
@@ -67,19 +68,23 @@ export class RequestListener {
       if (type === 'disconnect') this.#connected = false;
       if (type !== 'reconnect') continue;
       this.#connected = true;
+      this.#keptBytes = 0;
       for (const { subject, message } of this.#kept.splice(0)) this.#publish(subject, message);
     }
   }
 
   #publish(subject: string, message: Buffer): void {
-    if (!this.#connected) {
-      if (this.#kept.length < maxKept) this.#kept.push({ subject, message });
-      return;
-    }
+    if (!this.#connected) return this.#keep(subject, message);
     try {
       this.#nats.publish(subject, message);
     } catch (error) {
       this.#log.warn({ err: error, subject }, 'an answer could not be sent');
     }
+  }
+
+  #keep(subject: string, message: Buffer): void {
+    if (this.#keptBytes + message.length > maxKeptBytes) return;
+    this.#keptBytes += message.length;
+    this.#kept.push({ subject, message });
   }
 }
