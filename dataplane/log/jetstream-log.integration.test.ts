@@ -84,6 +84,23 @@ describe('JetStream log', () => {
     expect(await log.attempt(0, entry, 5_000)).toMatchObject({ result: 'not-taken' });
   });
 
+  test('a tail that its reader leaves, or that fails, leaves no timer behind', async () => {
+    const { clients } = await openLog();
+    const log = clients[0] as JetStreamLog;
+    const entry = encodeEntry({ kind: 'data', term: 1, writer: 'w', time: 1, previous: genesis }, []);
+    await log.append(0, entry, 5_000);
+    const { created } = await log.extent();
+    const { signal } = new AbortController();
+    const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const before = timers();
+    for (let i = 0; i < 50; i++) for await (const _ of log.tail(1, { signal, created })) break;
+    const failed = async (): Promise<void> => {
+      for await (const _ of log.tail(1, { signal, created: 'another time' }));
+    };
+    for (let i = 0; i < 50; i++) await expect(failed()).rejects.toMatchObject({ code: 'recreated' });
+    expect(timers() - before).toBeLessThan(50);
+  });
+
   test('entries of the largest size pass', async () => {
     const { clients } = await openLog();
     const log = clients[0] as JetStreamLog;

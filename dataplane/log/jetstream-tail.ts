@@ -48,12 +48,14 @@ export class JetStreamTail {
     });
     const onAbort = (): void => this.#wake();
     signal.addEventListener('abort', onAbort, { once: true });
-    void this.#probeWhenQuiet();
+    const ended = new AbortController();
+    void this.#probeWhenQuiet(ended.signal);
     const statuses = nats.status();
     void this.#probeAfterReconnect(statuses);
     try {
       yield* this.#follow(from);
     } finally {
+      ended.abort();
       signal.removeEventListener('abort', onAbort);
       subscription.unsubscribe();
       if ('stop' in statuses && typeof statuses.stop === 'function') statuses.stop();
@@ -150,12 +152,12 @@ export class JetStreamTail {
   }
 
   /** Has the log asked when nothing has come for a while. */
-  async #probeWhenQuiet(): Promise<void> {
-    const { clock, signal } = this.#options;
-    while (!signal.aborted) {
+  async #probeWhenQuiet(ended: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    while (!ended.aborted) {
       const quietMs = jittered(clock, probeMs);
       const left = (): number => this.#heardAt + quietMs - clock.now();
-      while (left() > 0 && !signal.aborted) await clock.sleep(left(), signal);
+      while (left() > 0 && !ended.aborted) await clock.sleep(left(), ended);
       this.#heardAt = clock.now();
       this.#probeDue = true;
       this.#wake();
