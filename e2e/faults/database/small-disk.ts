@@ -12,10 +12,13 @@ export const canMount = process.getuid?.() === 0 && existsSync('/dev/loop-contro
 const mounted = new Set<SmallDisk>();
 process.once('exit', () => mounted.forEach((disk) => disk.unmount()));
 
-/** A file system of its own, in a file: it can be filled to the last block, and be frozen, when each write hangs. */
+/**
+ * A file system of its own, in a file: it can be filled to the last block, or be frozen, when each write hangs. One or the
+ * other: this process would hang, too, and could not thaw it, if it wrote to or removed from a frozen one.
+ */
 export class SmallDisk {
   readonly dir: string;
-  #frozen = false;
+  #state: 'sound' | 'full' | 'frozen' = 'sound';
 
   /** Makes it and mounts it at `dir`. @param megabytes its size */
   constructor(dir: string, megabytes: number) {
@@ -29,14 +32,17 @@ export class SmallDisk {
     mounted.add(this);
   }
 
-  /** Leaves no free block. */
-  fill(): void {
+  /** Leaves no free block. False: something else is wrong with it now, and it is left as it is. */
+  fill(): boolean {
+    if (this.#state !== 'sound') return false;
+    this.#state = 'full';
     const file = openSync(join(this.dir, 'ballast'), 'a');
     try {
       for (const size of [megabyte.length, 4096]) this.#append(file, size);
     } finally {
       closeSync(file);
     }
+    return true;
   }
 
   #append(file: number, size: number): void {
@@ -47,25 +53,23 @@ export class SmallDisk {
     }
   }
 
-  free(): void {
-    rmSync(join(this.dir, 'ballast'), { force: true });
-  }
-
-  /** Lets every write wait. Resolves once it is so. */
-  async freeze(): Promise<void> {
-    if (this.#frozen) return;
-    this.#frozen = true;
+  /** Lets every write wait; resolves once it is so. False as for {@link fill}. */
+  async freeze(): Promise<boolean> {
+    if (this.#state !== 'sound') return false;
+    this.#state = 'frozen';
     await promisify(execFile)('fsfreeze', ['--freeze', this.dir]);
+    return true;
   }
 
-  thaw(): void {
-    if (!this.#frozen) return;
-    this.#frozen = false;
-    execFileSync('fsfreeze', ['--unfreeze', this.dir]);
+  /** Ends what is wrong with it. */
+  mend(): void {
+    if (this.#state === 'frozen') execFileSync('fsfreeze', ['--unfreeze', this.dir]);
+    if (this.#state === 'full') rmSync(join(this.dir, 'ballast'), { force: true });
+    this.#state = 'sound';
   }
 
   unmount(): void {
-    this.thaw();
+    this.mend();
     if (mounted.delete(this)) execFileSync('umount', ['-l', this.dir]);
   }
 }

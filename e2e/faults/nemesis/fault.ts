@@ -19,3 +19,6 @@ export interface Fault {
   /** Strikes; answers what it hit, and how to end it. */
   strike(strike: Strike): Promise<{ readonly hit: string; end(): Promise<void> | void }>;
 }
+
+/** What a fault did that found nothing to hit. */
+export const nobody = { hit: 'nobody', end: (): void => {} };

@@ -1,5 +1,5 @@
 import type { LogServer } from '../database/database.ts';
-import type { Fault, Strike } from './fault.ts';
+import { nobody, type Fault, type Strike } from './fault.ts';
 
 const someLeader = async ({ database, random, shard }: Strike): Promise<LogServer> =>
   (await database.logLeader(shard)) ?? random.pick(database.servers);
@@ -51,13 +51,13 @@ export const natsDiskFull: Fault = {
   needs: 'disk',
   async strike({ database }) {
     const { server, disk } = serverWithDisk(database);
-    disk?.fill();
+    if (!server || !disk?.fill()) return nobody;
     return {
-      hit: server?.name ?? 'nobody',
+      hit: server.name,
       end: async () => {
-        disk?.free();
-        await server?.kill();
-        await server?.start();
+        disk.mend();
+        await server.kill();
+        await server.start();
       },
     };
   },
@@ -70,7 +70,7 @@ export const natsDiskStuck: Fault = {
   needs: 'disk',
   async strike({ database }) {
     const { server, disk } = serverWithDisk(database);
-    await disk?.freeze();
-    return { hit: server?.name ?? 'nobody', end: () => disk?.thaw() };
+    if (!server || !(await disk?.freeze())) return nobody;
+    return { hit: server.name, end: () => disk?.mend() };
   },
 };

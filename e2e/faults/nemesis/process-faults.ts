@@ -1,7 +1,7 @@
 import { primaryOf, type Subject } from '../database/database.ts';
 import type { Cut } from '../database/proxy.ts';
 import type { SmallDisk } from '../database/small-disk.ts';
-import type { Fault, Strike } from './fault.ts';
+import { nobody, type Fault, type Strike } from './fault.ts';
 
 /** The primary two times out of three, else any member of the shard. */
 const someMember = ({ database, random, shard }: Strike): Subject => {
@@ -133,40 +133,25 @@ export const clockJump: Fault = {
 };
 
 /** A fault of the disk of a member that was made primary before: a follower without a disk proves little. */
-const diskFault = (
-  name: string,
-  longestMs: number,
-  begin: (disk: SmallDisk) => Promise<void> | void,
-  end: (disk: SmallDisk) => void,
-): Fault => ({
+const diskFault = (name: string, longestMs: number, begin: (disk: SmallDisk) => Promise<boolean> | boolean): Fault => ({
   name,
   longestMs,
   needs: 'disk',
   async strike({ database, shard }) {
     const member = shard.members.find(({ name: pod }) => database.disks.has(pod));
     const disk = database.disks.get(member?.name ?? '');
-    if (member === undefined || disk === undefined) return { hit: 'nobody', end: () => {} };
+    if (member === undefined || disk === undefined) return nobody;
     const term = database.observer.highestTerm(shard.name) + 1;
     await database.observer.ask(member.name, { type: 'promote', term });
-    await begin(disk);
-    return { hit: member.name, end: () => end(disk) };
+    if (!(await begin(disk))) return nobody;
+    return { hit: member.name, end: () => disk.mend() };
   },
 });
 
-export const diskFull = diskFault(
-  'disk full of a member',
-  8_000,
-  (disk) => disk.fill(),
-  (disk) => disk.free(),
-);
+export const diskFull = diskFault('disk full of a member', 8_000, (disk) => disk.fill());
 
 /** Longer than a primary takes to notice that its store hangs. */
-export const diskStuck = diskFault(
-  'disk of a member hangs',
-  14_000,
-  (disk) => disk.freeze(),
-  (disk) => disk.thaw(),
-);
+export const diskStuck = diskFault('disk of a member hangs', 14_000, (disk) => disk.freeze());
 
 export const operatorAway: Fault = {
   name: 'operator away, and kill -9 of a primary',
