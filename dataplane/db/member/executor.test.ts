@@ -232,6 +232,21 @@ describe('transactions', () => {
   });
 });
 
+describe('a read of the whole shard', () => {
+  test('is refused, for another member to answer, when the store fails', async () => {
+    const gateway = new Gateway();
+    gateway.ask(1, 'SET a 1');
+    await settled();
+    const flush = vi.spyOn(store, 'flush').mockRejectedValueOnce(new Error('Input/output error'));
+    gateway.ask(1, 'DBSIZE');
+    await settled();
+    expect(gateway.answers.slice(1)).toEqual(['2: ?the store of this member failed']);
+    flush.mockRestore();
+    gateway.ask(2, 'DBSIZE');
+    await vi.waitFor(() => expect(gateway.answers.at(-1)).toBe('3: :1'));
+  });
+});
+
 describe('expiry', () => {
   test('a key is gone for readers at its time, and leaves the store through the log', async () => {
     const gateway = new Gateway();

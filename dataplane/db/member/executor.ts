@@ -60,6 +60,7 @@ const texts = {
   order: Buffer.from('an earlier request was refused'),
   locked: Buffer.from('a transaction over several shards holds the key'),
   moved: Buffer.from('the range of this shard is another one'),
+  storeFailed: Buffer.from('the store of this member failed'),
 };
 
 /**
@@ -323,7 +324,8 @@ export class Executor {
       .then(() => (command.source === 'file' ? this.#store.flush() : undefined))
       .then(
         () => this.#readNow(from, request, (frame, reply) => command.read(this.#store, frame, reply, this.#now())),
-        (error: unknown) => this.#readNow(from, request, (_frame, reply) => reply.error(errorLine(error))),
+        // The store failed, and with it this member: another one will answer.
+        () => this.#refuse(from, request, texts.storeFailed),
       );
   }
 
