@@ -29,8 +29,8 @@ down: node_modules ## stop everything; the state stays for the next `make up`
 status: node_modules ## what runs, and how it is
 	@./quartet status
 
-# tiers of `make test`: unit, integration, e2e (one embedded Quartet), kind (needs Docker)
-TIERS ?= unit integration e2e
+# tiers of `make test`: unit, integration, faults (three minutes of them), e2e (one embedded Quartet), kind (needs Docker)
+TIERS ?= unit integration faults e2e
 
 test: node_modules tools ## all tests that need no Docker; real servers and processes are started and killed
 	@node hack/test.ts $(TIERS)
