@@ -31,9 +31,11 @@ status: node_modules ## what runs, and how it is
 
 # tiers of `make test`: unit, integration, faults (three minutes of them), e2e (one embedded Quartet), kind (needs Docker)
 TIERS ?= unit integration faults e2e
+# tiers besides
+MORE ?=
 
 test: node_modules tools ## all tests that need no Docker; real servers and processes are started and killed
-	@node hack/test.ts $(TIERS)
+	@node hack/test.ts $(TIERS) $(MORE)
 
 image: node_modules ## the image, from this checkout (BASE=, SYSTEM=: other base images, TAG=: one more name)
 	@node hack/image/main.ts

@@ -9,6 +9,7 @@ const benches: Readonly<Record<string, readonly string[]>> = {
   search: ['bench/search/run.ts'],
   chat: ['bench/chat/run.ts'],
   db: ['bench/db/durable.ts'],
+  etcd: ['bench/db/beside-etcd.ts'],
   backup: ['bench/db/backup.ts'],
   log: ['bench/log/bench.ts'],
   operator: ['bench/operator/main.ts'],

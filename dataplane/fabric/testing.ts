@@ -3,7 +3,6 @@ import type { DirectoryEntries } from '../../contract/directory.ts';
 import type { Role } from '../../contract/names.ts';
 import { directoryBucketOptions } from '../../contract/streams.ts';
 import { directoryBucket, directoryKey, type DirectoryKind } from '../../contract/subjects.ts';
-import { until } from '../../local/processes/until.ts';
 import { parsePodEnv, startPod } from './start-pod.ts';
 import type { Pod } from './pod.ts';
 
@@ -27,17 +26,14 @@ export const testPod = (
     }),
   );
 
-/** Publishes a directory entry as the operator would, until it is taken; makes the bucket when it is missing. */
+/** Publishes a directory entry as the operator would; makes the bucket when it is missing. */
 export const putDirectory = async <K extends DirectoryKind>(
   pod: Pod,
   kind: K,
   entry: DirectoryEntries[K],
 ): Promise<void> => {
-  // A cluster of servers that has just started may not answer at first.
-  await until({ what: `the directory to take ${entry.name}`, timeoutMs: 30_000 }, async () => {
-    const bucket = await new Kvm(pod.jetstream).create(directoryBucket, directoryBucketOptions(1));
-    return bucket.put(directoryKey(kind, entry.namespace, entry.name), JSON.stringify(entry));
-  });
+  const bucket = await new Kvm(pod.jetstream).create(directoryBucket, directoryBucketOptions(1));
+  await bucket.put(directoryKey(kind, entry.namespace, entry.name), JSON.stringify(entry));
 };
 
 /** Removes a directory entry. */

@@ -89,7 +89,7 @@ export class DbCluster {
     const set = { kind: 'db', namespace, name: plan.name } as const;
     const manager = await jetstreamManager(this.operator.nats);
     const config = logStreamConfig(set, this.nats.servers.length);
-    // A cluster of servers that has just started may not answer at first; to add the same stream again changes nothing.
+    // A cluster of servers that has just started may not answer at first; to do the same again changes nothing.
     const { created } = await until({ what: `the log of ${plan.name}`, timeoutMs: 30_000 }, () =>
       manager.streams.add(config as Parameters<typeof manager.streams.add>[0]),
     );
@@ -108,7 +108,10 @@ export class DbCluster {
       conflict: null,
     };
     this.#entries.set(plan.name, entry);
-    await putDirectory(this.operator, 'db', entry);
+    await until({ what: `the directory to take ${plan.name}`, timeoutMs: 30_000 }, async () => {
+      await putDirectory(this.operator, 'db', entry);
+      return true;
+    });
     const started: RoleProcess[] = [];
     for (const pod of pods) started.push(await this.#startRole('db', pod, plan.name));
     this.members.set(plan.name, started);

@@ -58,18 +58,21 @@ export class MemberClient implements MemberAccess {
     this.#choice.sent(pod);
     const subject = memberSubject({ kind: 'search', namespace: shard.namespace, name: shard.name }, pod);
     const reply = await ask(this.#pod.nats, subject, JSON.stringify(request), { timeoutMs: Math.max(1, timeoutMs) });
-    if (reply.kind === 'answer') {
-      this.#choice.answered(pod, performance.now() - started);
-      return reply.message.json<MemberReply<T>>();
+    if (reply.kind !== 'answer') {
+      return this.#noAnswer(pod, reply.kind === 'nobody' ? 'it does not listen' : reply.why, reply.kind === 'nobody');
     }
+    this.#choice.answered(pod, performance.now() - started);
+    try {
+      return reply.message.json<MemberReply<T>>();
+    } catch (error) {
+      return this.#noAnswer(pod, `it answers something else: ${String(error)}`, false);
+    }
+  }
+
+  #noAnswer(pod: string, why: string, unsent: boolean): NoAnswer {
     this.#choice.failed(pod);
-    return {
-      ok: false,
-      code: 'no-answer',
-      errorType: 'node_disconnected_exception',
-      reason: `[${pod}] ${reply.kind === 'nobody' ? 'it does not listen' : reply.why}`,
-      unsent: reply.kind === 'nobody',
-    };
+    const reason = `[${pod}] ${why}`;
+    return { ok: false, code: 'no-answer', errorType: 'node_disconnected_exception', reason, unsent };
   }
 
   /** The one with the highest term that a live member reports, else what the directory says. */
